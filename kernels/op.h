@@ -1,0 +1,129 @@
+// The op table: everything that is known about an op but its arithmetic.
+//
+// Ops have the grain of PyTorch's ATen ops, so that an eager program allocates what eager PyTorch
+// allocates. A program and a device know an op by its row; each device holds one body per op.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "kernels/tensor.h"
+
+namespace memsweep {
+
+/// One name per row of the op table (op.cpp), in its order. Outputs are listed in the order in
+/// which PyTorch allocates them. B: rows of a batch; N, K: widths; [..]: any shape.
+enum class Op : std::uint8_t {
+  // Values from the counter-based generator (kernels/generator.h); set-up and data.
+  uniform,   // () -> x f32 [..]                 x = offset + scale * uniform
+  integers,  // () -> y i64 [..]                 y = u24 mod modulus
+  fill,      // () -> x f32 [..]                 x = value
+  // Products. Weights are out x in, as in torch.nn.Linear.
+  addmm,  // (x [B,K], w [N,K], bias [N]) -> [B,N]   x wT + bias
+  mm,     // (a, b) -> a' b'                     ' = transposed where the attribute says so
+  // Element-wise activations and their gradients; the second input is what PyTorch saves.
+  relu,
+  relu_backward,  // (grad, output) -> grad
+  gelu,
+  gelu_backward,  // (grad, input) -> grad       erf form
+  gelu_tanh,
+  gelu_tanh_backward,  // (grad, input) -> grad
+  silu,
+  silu_backward,  // (grad, input) -> grad
+  tanh,
+  tanh_backward,  // (grad, output) -> grad
+  sigmoid,
+  sigmoid_backward,  // (grad, output) -> grad
+  add,               // (a, b) -> a + b
+  dropout,           // (x) -> mask boolean, y   y = mask ? x / (1 - p) : 0
+  dropout_backward,  // (grad, mask) -> grad
+  // Rows.
+  layer_norm,            // (x [B,N], w [N], bias [N]) -> y [B,N], mean [B], rstd [B]
+  layer_norm_backward,   // (grad, x, mean, rstd, w) -> dx [B,N], dw [N], dbias [N]
+  sum_rows,              // (x [B,N]) -> [N]
+  log_softmax,           // (x [B,N]) -> [B,N]
+  log_softmax_backward,  // (grad, output) -> [B,N]
+  nll_loss,              // (logp [B,N], target i64 [B]) -> loss, total_weight; mean over rows
+  nll_loss_backward,     // (grad scalar, logp, target, total_weight) -> [B,N]
+  // Vectors of an optimizer; y is updated in place and is input and output.
+  clone,             // (x) -> x
+  zeros_like,        // (x) -> 0
+  scale,             // (y) -> y                       y *= factor
+  axpby,             // (y, x) -> y                    y = a*y + b*x
+  add_scaled,        // (x, y) -> x + alpha*y
+  ema_square,        // (v, g) -> v                    v = beta*v + (1 - beta)*g*g
+  maximum,           // (w, v) -> w                    w = max(w, v)
+  sqrt,              // (x) -> sqrt(x)
+  adam_denominator,  // (v) -> sqrt(v) / sqrt(1 - beta2^t) + eps
+  adam_divisor,      // (root) -> root / sqrt(1 - beta2^t) + eps
+  adam_update,       // (p, m, denominator) -> p   p -= lr / (1 - beta1^t) * m / denominator
+  adam_fused,        // (p, m, v, g, step) -> p, m, v, step
+  // Nothing is computed: somebody lets go of the inputs here, so they live at least so long.
+  release,
+};
+inline constexpr std::size_t kOpCount = static_cast<std::size_t>(Op::release) + 1;
+
+/// What a device is asked to do. Spans stay valid for the call only.
+struct OpCall {
+  Op op;
+  std::span<const double> attributes;  // in the order of OpRow::attributes
+  std::span<const TensorType> inputs;
+  std::span<const TensorType> outputs;
+  std::int64_t step = 1;  // training step, from 1: which batch is drawn, Adam's t
+
+  /// The first N attributes, for structured bindings.
+  template <std::size_t N>
+  [[nodiscard]] std::array<double, N> numbers() const {
+    std::array<double, N> values{};
+    for (std::size_t i = 0; i < N; ++i) values[i] = attributes[i];
+    return values;
+  }
+};
+
+/// Where the operands lie; on a device that counts only, addresses that must not be followed.
+struct Views {
+  std::span<void* const> inputs;
+  std::span<void* const> outputs;
+  std::span<void* const> workspaces;  // in the order of workspaces_of()
+};
+
+/// What a GPU is to the rules that size workspaces. Zero multiprocessors: no workspaces at all.
+struct Multiprocessors {
+  int count = 0;
+  int threads_each = 2048;
+};
+
+enum class WorkspaceKind : std::uint8_t { cublas, cublaslt, partial_results, semaphores };
+
+/// Memory a body borrows while it runs. Library workspaces have sizes of their own: bytes is 0.
+struct Workspace {
+  WorkspaceKind kind;
+  std::size_t bytes = 0;
+};
+
+/// Arithmetic and memory traffic of a call, for the modelled clock.
+struct Cost {
+  double flops = 0;
+  double bytes = 0;
+};
+
+struct OpRow {
+  Op op;
+  std::string_view name;
+  int inputs;   // -1: any number
+  int outputs;  // -1: any number
+  std::vector<std::string_view> attributes;
+  /// Result types from operand types; throws std::invalid_argument with a sentence on a mismatch.
+  /// Null where nothing can be inferred (the generators: the program states the type).
+  std::vector<TensorType> (*infer)(std::span<const TensorType> inputs, std::span<const double> attributes);
+  Cost (*cost)(const OpCall& call);
+  std::vector<Workspace> (*workspaces)(const OpCall& call, const Multiprocessors& gpu);
+};
+
+[[nodiscard]] const OpRow& row_of(Op op);
+
+}  // namespace memsweep

@@ -1,0 +1,22 @@
+// What a reduction over many rows borrows on a GPU, as PyTorch's reduce kernel does: partial results
+// and one counter per block column. For a bias gradient it is often the peak of a training step.
+// Rule and check against 308 recordings: tests/golden/pytorch/check_reductions.py.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace memsweep {
+
+struct Multiprocessors;
+
+struct ReductionWorkspace {
+  std::size_t partial_results = 0;  // bytes; 0: one block a result is enough, nothing is borrowed
+  std::size_t semaphores = 0;       // bytes
+};
+
+/// Sums `rows` rows of `columns` f32 results each. `columns` == 1 is a sum of contiguous values.
+[[nodiscard]] ReductionWorkspace reduction_workspace(std::int64_t rows, std::int64_t columns,
+                                                     const Multiprocessors& gpu);
+
+}  // namespace memsweep
