@@ -1,0 +1,134 @@
+#include "harness/program/differentiate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "harness/program/builder.h"
+#include "harness/program/gradients.h"
+
+namespace memsweep {
+namespace {
+
+bool contains(const std::vector<BufferId>& ids, BufferId id) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+class Differentiation final : public GradientContext {
+ public:
+  explicit Differentiation(Program program) : program_(std::move(program)) {
+    needs_.assign(program_.buffers.size(), false);
+    for (const Parameter& parameter : program_.parameters) needs_[parameter.weight] = true;
+    for (const Instr& instr : program_.step) {
+      for (BufferId in : instr.inputs) {
+        if (!needs_[in]) continue;
+        for (BufferId out : instr.outputs) needs_[out] = true;
+      }
+    }
+    gradients_.resize(program_.buffers.size());
+  }
+
+  Program run() && {
+    const std::size_t forward_size = program_.step.size();
+    const BufferId seed = make_seed();
+    gradients_[program_.loss] = seed;
+    for (std::size_t i = forward_size; i-- > 0;) differentiate_instr(program_.step[i]);
+    program_.step.push_back({.op = Op::release, .phase = Phase::backward, .inputs = {seed}});
+    for (Parameter& parameter : program_.parameters) finish(parameter);
+    return std::move(program_);
+  }
+
+  const Instr& forward() const override { return forward_; }
+
+  BufferId arriving(std::size_t output) const override { return arriving_[output].value(); }
+
+  bool needed(std::size_t input) const override { return needs_[forward_.inputs[input]]; }
+
+  std::vector<BufferId> emit(Op op, std::vector<BufferId> inputs, std::vector<double> attributes) override {
+    Instr instr{.op = op, .phase = Phase::backward, .block = forward_.block, .inputs = std::move(inputs)};
+    instr.attributes = std::move(attributes);
+    auto outputs = append(program_, std::move(instr), row_of(op).name, Category::temporary);
+    return outputs;
+  }
+
+  void pass(std::size_t input, BufferId gradient) override {
+    const BufferId value = forward_.inputs[input];
+    if (!needs_[value]) return;
+    auto& known = gradients_[value];
+    known = known ? emit(Op::add, {*known, gradient}, {})[0] : gradient;
+    program_.buffers[*known].name = fmt::format("grad({})", program_.buffers[value].name);
+  }
+
+ private:
+  BufferId make_seed() {
+    const BufferId seed =
+        add_buffer(program_, {"grad(loss)", program_.type(program_.loss), Category::temporary, {}});
+    program_.step.push_back(
+        {.op = Op::fill, .phase = Phase::backward, .outputs = {seed}, .attributes = {1.0}});
+    return seed;
+  }
+
+  void differentiate_instr(const Instr& instr) {
+    forward_ = instr;  // a copy: emitting may move the list
+    arriving_.clear();
+    bool any = false;
+    for (BufferId out : forward_.outputs) {
+      // Taken, not read: an op in place has the same buffer on both sides.
+      arriving_.push_back(std::exchange(gradients_[out], std::nullopt));
+      any = any || arriving_.back().has_value();
+    }
+    if (!any) return;
+    const GradientRule rule = gradient_rule(forward_.op);
+    if (rule == nullptr) {
+      throw std::logic_error(fmt::format("{} has no gradient rule", row_of(forward_.op).name));
+    }
+    const std::size_t first = program_.step.size();
+    rule(*this);
+    keep_operands(first);
+  }
+
+  /// PyTorch's node lets go of what it saved when it is done, not when it last reads it.
+  void keep_operands(std::size_t first) {
+    if (program_.step.size() < first + 2) return;
+    Instr keep{.op = Op::release, .phase = Phase::backward, .block = forward_.block};
+    const auto& last = program_.step.back().inputs;
+    for (std::size_t i = first; i + 1 < program_.step.size(); ++i) {
+      for (BufferId id : program_.step[i].inputs) {
+        const bool mortal = program_.buffers[id].lifetime == Lifetime::until_last_reader;
+        if (mortal && !contains(last, id) && !contains(keep.inputs, id)) keep.inputs.push_back(id);
+      }
+    }
+    if (!keep.inputs.empty()) program_.step.push_back(std::move(keep));
+  }
+
+  void finish(Parameter& parameter) {
+    const auto& gradient = gradients_[parameter.weight];
+    if (!gradient) {
+      throw std::logic_error(
+          fmt::format("{} does not reach the loss", program_.buffers[parameter.weight].name));
+    }
+    parameter.gradient = *gradient;
+    program_.buffers[*gradient].category = Category::gradient;
+  }
+
+  Program program_;
+  std::vector<bool> needs_;                         // by buffer of the forward pass
+  std::vector<std::optional<BufferId>> gradients_;  // likewise
+  Instr forward_;
+  std::vector<std::optional<BufferId>> arriving_;
+};
+
+}  // namespace
+
+Program differentiate(Program program) { return Differentiation(std::move(program)).run(); }
+
+void append_zero_grad(Program& program) {
+  Instr drop{.op = Op::release, .phase = Phase::zero_grad};
+  for (const Parameter& parameter : program.parameters) drop.inputs.push_back(parameter.gradient);
+  program.step.push_back(std::move(drop));
+}
+
+}  // namespace memsweep

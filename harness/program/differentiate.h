@@ -1,0 +1,16 @@
+// Derives the backward pass of a forward program.
+#pragma once
+
+#include "harness/program/program.h"
+
+namespace memsweep {
+
+/// Appends the backward pass of `program.loss`, in reverse order of the forward one, and fills in each
+/// parameter's gradient. A value that is read twice gets the sum of both gradients through a visible
+/// `add`; gradients that nobody reads are not made. The seed of the loss lives to the end of the pass.
+[[nodiscard]] Program differentiate(Program program);
+
+/// Appends the end of a step: the gradients of all parameters are dropped (zero_grad, set to none).
+void append_zero_grad(Program& program);
+
+}  // namespace memsweep

@@ -1,0 +1,78 @@
+#include "harness/program/gradients.h"
+
+namespace memsweep {
+namespace {
+
+constexpr double kPlain = 0, kTransposed = 1;
+
+/// Gradient from what arrives and from the op's own result.
+template <Op Backward>
+void from_output(GradientContext& c) {
+  c.pass(0, c.emit(Backward, {c.arriving(0), c.forward().outputs[0]})[0]);
+}
+
+/// Gradient from what arrives and from the op's operand.
+template <Op Backward>
+void from_input(GradientContext& c) {
+  c.pass(0, c.emit(Backward, {c.arriving(0), c.forward().inputs[0]})[0]);
+}
+
+void addmm(GradientContext& c) {
+  const BufferId x = c.forward().inputs[0], w = c.forward().inputs[1], grad = c.arriving(0);
+  if (c.needed(0)) c.pass(0, c.emit(Op::mm, {grad, w}, {kPlain, kPlain})[0]);
+  if (c.needed(1)) c.pass(1, c.emit(Op::mm, {grad, x}, {kTransposed, kPlain})[0]);
+  if (c.needed(2)) c.pass(2, c.emit(Op::sum_rows, {grad})[0]);
+}
+
+/// Only x wT, the linear layer without a bias: its node makes the weight's gradient first.
+void mm(GradientContext& c) {
+  const BufferId x = c.forward().inputs[0], w = c.forward().inputs[1], grad = c.arriving(0);
+  if (c.needed(1)) c.pass(1, c.emit(Op::mm, {grad, x}, {kTransposed, kPlain})[0]);
+  if (c.needed(0)) c.pass(0, c.emit(Op::mm, {grad, w}, {kPlain, kPlain})[0]);
+}
+
+void add(GradientContext& c) {
+  for (std::size_t i : {0u, 1u}) {
+    if (c.needed(i)) c.pass(i, c.arriving(0));
+  }
+}
+
+void dropout(GradientContext& c) {
+  c.pass(0, c.emit(Op::dropout_backward, {c.arriving(1), c.forward().outputs[0]},
+                   {c.forward().attributes[0]})[0]);
+}
+
+void layer_norm(GradientContext& c) {
+  const auto& in = c.forward().inputs;
+  const auto& out = c.forward().outputs;
+  const auto grads = c.emit(Op::layer_norm_backward, {c.arriving(0), in[0], out[1], out[2], in[1]});
+  for (std::size_t i = 0; i < grads.size(); ++i) c.pass(i, grads[i]);
+}
+
+void nll_loss(GradientContext& c) {
+  const auto& in = c.forward().inputs;
+  c.pass(0, c.emit(Op::nll_loss_backward, {c.arriving(0), in[0], in[1], c.forward().outputs[1]})[0]);
+}
+
+}  // namespace
+
+GradientRule gradient_rule(Op op) {
+  switch (op) {
+    case Op::addmm: return addmm;
+    case Op::mm: return mm;
+    case Op::relu: return from_output<Op::relu_backward>;
+    case Op::gelu: return from_input<Op::gelu_backward>;
+    case Op::gelu_tanh: return from_input<Op::gelu_tanh_backward>;
+    case Op::silu: return from_input<Op::silu_backward>;
+    case Op::tanh: return from_output<Op::tanh_backward>;
+    case Op::sigmoid: return from_output<Op::sigmoid_backward>;
+    case Op::add: return add;
+    case Op::dropout: return dropout;
+    case Op::layer_norm: return layer_norm;
+    case Op::log_softmax: return from_output<Op::log_softmax_backward>;
+    case Op::nll_loss: return nll_loss;
+    default: return nullptr;
+  }
+}
+
+}  // namespace memsweep

@@ -1,0 +1,175 @@
+#include "harness/program/passes/recompute.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "harness/base/errors.h"
+
+namespace memsweep {
+namespace {
+
+constexpr std::string_view kPolicies = "none, every:K, sqrt or segments:K";
+
+std::int32_t count_of(std::string_view policy, std::string_view digits) {
+  std::int32_t k = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), k);
+  if (error != std::errc{} || end != digits.data() + digits.size() || k < 1) {
+    throw UsageError(fmt::format("'{}' needs a whole number of at least 1 behind the colon", policy));
+  }
+  return k;
+}
+
+std::vector<BlockRange> every(std::int32_t k, std::int32_t blocks) {
+  std::vector<BlockRange> segments;
+  for (std::int32_t first = 0; first < blocks; first += k)
+    segments.push_back({first, std::min(first + k, blocks)});
+  return segments;
+}
+
+std::vector<BlockRange> sequential(std::int32_t k, std::int32_t blocks) {
+  if (k > blocks) {
+    throw UsageError(fmt::format("segments:{} needs at least {} blocks; the model has {}", k, k, blocks));
+  }
+  auto segments = every(blocks / k, blocks);
+  segments.resize(static_cast<std::size_t>(k) - 1);
+  return segments;
+}
+
+/// Walks the step once, whatever the number of segments.
+class Recomputation {
+ public:
+  Recomputation(Program program, const std::vector<BlockRange>& segments)
+      : program_(std::move(program)),
+        segment_of_block_(static_cast<std::size_t>(program_.blocks), kNone),
+        origin_(program_.buffers.size()),
+        copy_(program_.buffers.size()),
+        plans_(segments.size()) {
+    for (std::size_t s = 0; s < segments.size(); ++s) {
+      for (std::int32_t block = segments[s].first; block < segments[s].last; ++block) {
+        segment_of_block_[static_cast<std::size_t>(block)] = static_cast<std::int32_t>(s);
+      }
+    }
+    for (const Instr& instr : program_.step) note(instr);
+  }
+
+  Program run() && {
+    std::vector<Instr> step;
+    for (Instr& instr : program_.step) {
+      if (Plan* plan = plan_of(instr); plan != nullptr && instr.phase == Phase::backward) {
+        if (!plan->done && reads_own_segment(instr)) run_again(*plan, step);
+        redirect(instr);
+      }
+      step.push_back(std::move(instr));
+    }
+    program_.step = std::move(step);
+    return std::move(program_);
+  }
+
+ private:
+  static constexpr std::int32_t kNone = -1;
+
+  /// Which forward instruction of which segment made a buffer.
+  struct Origin {
+    std::int32_t segment = kNone;
+    std::size_t position = 0;
+  };
+
+  struct Plan {
+    std::vector<Instr> forward;  // of the segment, in order
+    std::size_t stop = 0;        // one behind the last one whose result the segment's backward pass reads
+    bool done = false;
+  };
+
+  [[nodiscard]] std::int32_t segment_of(const Instr& instr) const {
+    return instr.block == Instr::kNone ? kNone : segment_of_block_[static_cast<std::size_t>(instr.block)];
+  }
+
+  [[nodiscard]] Plan* plan_of(const Instr& instr) {
+    const std::int32_t segment = segment_of(instr);
+    return segment == kNone ? nullptr : &plans_[static_cast<std::size_t>(segment)];
+  }
+
+  /// Buffers made by this pass have no origin: they are at home in no segment.
+  [[nodiscard]] bool made_in(BufferId id, std::int32_t segment) const {
+    return id < origin_.size() && origin_[id].segment == segment;
+  }
+
+  void note(const Instr& instr) {
+    Plan* plan = plan_of(instr);
+    if (plan == nullptr) return;
+    const std::int32_t segment = segment_of(instr);
+    if (instr.phase == Phase::forward) {
+      for (BufferId id : instr.outputs) origin_[id] = {segment, plan->forward.size()};
+      plan->forward.push_back(instr);
+    } else if (instr.phase == Phase::backward) {
+      for (BufferId id : instr.inputs) {
+        if (made_in(id, segment)) plan->stop = std::max(plan->stop, origin_[id].position + 1);
+      }
+    }
+  }
+
+  [[nodiscard]] bool reads_own_segment(const Instr& instr) const {
+    return std::any_of(instr.inputs.begin(), instr.inputs.end(),
+                       [&](BufferId id) { return made_in(id, segment_of(instr)); });
+  }
+
+  void run_again(Plan& plan, std::vector<Instr>& step) {
+    for (std::size_t i = 0; i < plan.stop; ++i) {
+      Instr copy = plan.forward[i];
+      redirect(copy);
+      for (BufferId& id : copy.outputs) id = copy_of(id);
+      copy.phase = Phase::recompute;
+      step.push_back(std::move(copy));
+    }
+    plan.done = true;
+  }
+
+  BufferId copy_of(BufferId id) {
+    if (!copy_[id]) {
+      Buffer buffer = program_.buffers[id];
+      buffer.name += "'";
+      copy_[id] = add_buffer(program_, std::move(buffer));
+    }
+    return *copy_[id];
+  }
+
+  void redirect(Instr& instr) const {
+    for (BufferId& id : instr.inputs) {
+      if (made_in(id, segment_of(instr)) && copy_[id]) id = *copy_[id];
+    }
+  }
+
+  Program program_;
+  std::vector<std::int32_t> segment_of_block_;
+  std::vector<Origin> origin_;                 // by buffer of the program as it came
+  std::vector<std::optional<BufferId>> copy_;  // likewise
+  std::vector<Plan> plans_;                    // by segment
+};
+
+}  // namespace
+
+std::vector<BlockRange> recompute_segments(std::string_view policy, std::int32_t blocks) {
+  if (policy == "none") return {};
+  if (policy == "sqrt") {
+    return every(std::max(1, static_cast<std::int32_t>(std::ceil(std::sqrt(blocks)))), blocks);
+  }
+  const auto colon = policy.find(':');
+  const auto name = policy.substr(0, colon);
+  if (colon != std::string_view::npos && name == "every") {
+    return every(count_of(policy, policy.substr(colon + 1)), blocks);
+  }
+  if (colon != std::string_view::npos && name == "segments") {
+    return sequential(count_of(policy, policy.substr(colon + 1)), blocks);
+  }
+  throw UsageError(fmt::format("'{}' is no recompute policy; use {}", policy, kPolicies));
+}
+
+Program recompute(Program program, const std::vector<BlockRange>& segments) {
+  return Recomputation(std::move(program), segments).run();
+}
+
+}  // namespace memsweep

@@ -1,0 +1,51 @@
+#include "harness/program/program.h"
+
+#include <algorithm>
+
+namespace memsweep {
+
+std::string_view name_of(Category category) {
+  switch (category) {
+    case Category::weight: return "weights";
+    case Category::gradient: return "gradients";
+    case Category::optimizer_state: return "optimizer state";
+    case Category::activation: return "activations";
+    case Category::input: return "inputs";
+    case Category::workspace: return "workspace";
+    case Category::temporary: return "temporaries";
+  }
+  return "?";
+}
+
+std::string_view name_of(Phase phase) {
+  switch (phase) {
+    case Phase::setup: return "setup";
+    case Phase::data: return "data";
+    case Phase::forward: return "forward";
+    case Phase::loss: return "loss";
+    case Phase::backward: return "backward";
+    case Phase::recompute: return "recompute";
+    case Phase::optimizer: return "optimizer";
+    case Phase::zero_grad: return "zero_grad";
+    case Phase::del: return "del";
+  }
+  return "?";
+}
+
+BufferId add_buffer(Program& program, Buffer buffer) {
+  program.buffers.push_back(std::move(buffer));
+  return static_cast<BufferId>(program.buffers.size() - 1);
+}
+
+bool gives_birth(const Instr& instr, BufferId id) {
+  return std::find(instr.inputs.begin(), instr.inputs.end(), id) == instr.inputs.end();
+}
+
+std::vector<TensorType> types_of(const Program& program, const std::vector<BufferId>& ids) {
+  std::vector<TensorType> types;
+  types.reserve(ids.size());
+  for (BufferId id : ids) types.push_back(program.type(id));
+  return types;
+}
+
+}  // namespace memsweep

@@ -1,0 +1,107 @@
+// A training step as a value: a straight list of instructions over named buffers.
+//
+// No addresses, no devices, no control flow. Every pass takes a Program and returns one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/op.h"
+
+namespace memsweep {
+
+using BufferId = std::uint32_t;
+
+/// What a buffer is to the person whose memory ran out.
+enum class Category : std::uint8_t {
+  weight,
+  gradient,  // of parameters
+  optimizer_state,
+  activation,
+  input,
+  workspace,  // borrowed by a library or a reduction while an op runs; never a Buffer of a program
+  temporary,  // gradients of activations, transients of the optimizer
+};
+inline constexpr std::size_t kCategoryCount = 7;
+[[nodiscard]] std::string_view name_of(Category category);
+
+/// How long a buffer lives within repeated steps.
+enum class Lifetime : std::uint8_t {
+  until_last_reader,
+  until_reassigned,  // a variable of user code: dies when the next value has been made
+  for_ever,
+};
+
+struct Buffer {
+  std::string name;
+  TensorType type;
+  Category category = Category::activation;
+  Lifetime lifetime = Lifetime::until_last_reader;
+};
+
+enum class Phase : std::uint8_t {
+  setup,
+  data,
+  forward,
+  loss,
+  backward,
+  recompute,
+  optimizer,
+  zero_grad,
+  del
+};
+inline constexpr std::size_t kPhaseCount = 9;
+[[nodiscard]] std::string_view name_of(Phase phase);
+
+/// Some instructions run in the first step only (optimizer state is born there) or in all others.
+enum class When : std::uint8_t { every_step, first_step, later_steps };
+
+struct Instr {
+  static constexpr std::int32_t kNone = -1;
+
+  Op op = Op::release;
+  Phase phase = Phase::forward;
+  When when = When::every_step;
+  /// The block of the model (a layer that may be recomputed) that a forward instruction belongs to;
+  /// for a backward instruction, the block of the forward one that it differentiates.
+  std::int32_t block = kNone;
+  std::vector<BufferId> inputs{};
+  std::vector<BufferId> outputs{};  // a buffer that is also an input is updated in place
+  std::vector<double> attributes{};
+};
+
+struct Parameter {
+  BufferId weight;
+  BufferId gradient;  // meaningful after differentiate()
+};
+
+struct Program {
+  std::vector<Buffer> buffers;
+  std::vector<Instr> setup;  // runs once
+  std::vector<Instr> step;   // runs again and again
+  std::vector<Parameter> parameters;
+  BufferId loss = 0;
+  std::int32_t blocks = 0;
+
+  [[nodiscard]] const TensorType& type(BufferId id) const { return buffers[id].type; }
+};
+
+/// Makes a buffer and returns its id.
+BufferId add_buffer(Program& program, Buffer buffer);
+
+/// Whether an instruction writes `id` without needing its old value, so that it is born there.
+[[nodiscard]] bool gives_birth(const Instr& instr, BufferId id);
+
+/// Types of an instruction's operands, for the op table.
+[[nodiscard]] std::vector<TensorType> types_of(const Program& program, const std::vector<BufferId>& ids);
+
+/// Throws std::logic_error with a sentence if the program is not well formed: an operand that is read
+/// before it is born, born twice, or of another type than the op table infers.
+void verify(const Program& program);
+
+/// The program as text, one line an instruction.
+[[nodiscard]] std::string print(const Program& program);
+
+}  // namespace memsweep

@@ -1,0 +1,47 @@
+#include "harness/program/schedule.h"
+
+#include <algorithm>
+
+namespace memsweep {
+namespace {
+
+constexpr std::size_t kNever = static_cast<std::size_t>(-1);
+
+std::vector<ScheduledInstr> schedule(const Program& program, const std::vector<Instr>& list, When skipped,
+                                     bool setup) {
+  std::vector<ScheduledInstr> plan;
+  plan.reserve(list.size());
+  std::vector<std::size_t> last_use(program.buffers.size(), kNever);
+  for (const Instr& instr : list) {
+    if (instr.when == skipped) continue;
+    for (BufferId id : instr.inputs) last_use[id] = plan.size();
+    for (BufferId id : instr.outputs) last_use[id] = plan.size();
+    plan.push_back({&instr, {}, {}});
+  }
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    const Instr& instr = *plan[i].instr;
+    const auto dies_here = [&](BufferId id) {
+      return !setup && last_use[id] == i && program.buffers[id].lifetime == Lifetime::until_last_reader;
+    };
+    auto& deaths = plan[i].deaths;
+    for (BufferId id : instr.inputs) {
+      if (dies_here(id) && std::find(deaths.begin(), deaths.end(), id) == deaths.end()) deaths.push_back(id);
+    }
+    for (BufferId id : instr.outputs) {
+      if (!gives_birth(instr, id)) continue;
+      plan[i].births.push_back(id);
+      if (dies_here(id)) deaths.push_back(id);
+    }
+  }
+  return plan;
+}
+
+}  // namespace
+
+Schedule::Schedule(Program value) : program(std::move(value)) {
+  setup = schedule(program, program.setup, When::later_steps, true);
+  first_step = schedule(program, program.step, When::later_steps, false);
+  later_steps = schedule(program, program.step, When::first_step, false);
+}
+
+}  // namespace memsweep

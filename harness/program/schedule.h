@@ -1,0 +1,29 @@
+// When each buffer of a program is born and when it dies.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "harness/program/program.h"
+
+namespace memsweep {
+
+struct ScheduledInstr {
+  const Instr* instr;            // of Schedule::program
+  std::vector<BufferId> births;  // to be allocated before it runs, in this order
+  std::vector<BufferId> deaths;  // to be freed after it has run, in this order
+};
+
+/// Both lists of a step are there since the first step differs: optimizer state is born in it.
+struct Schedule {
+  explicit Schedule(Program program);
+  Schedule(Schedule&&) = default;
+  Schedule& operator=(Schedule&&) = default;
+
+  Program program;
+  std::vector<ScheduledInstr> setup;
+  std::vector<ScheduledInstr> first_step;
+  std::vector<ScheduledInstr> later_steps;
+};
+
+}  // namespace memsweep

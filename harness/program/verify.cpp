@@ -1,0 +1,83 @@
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <vector>
+
+#include "harness/program/program.h"
+
+namespace memsweep {
+namespace {
+
+[[noreturn]] void fail(const Program& program, const Instr& instr, std::string_view what) {
+  std::string outputs;
+  for (BufferId id : instr.outputs) {
+    outputs += id < program.buffers.size() ? program.buffers[id].name + " " : "? ";
+  }
+  throw std::logic_error(fmt::format("{}= {}: {}", outputs, row_of(instr.op).name, what));
+}
+
+void check_shape_of(const Program& program, const Instr& instr) {
+  const OpRow& row = row_of(instr.op);
+  const auto fits = [](int wanted, std::size_t got) {
+    return wanted < 0 || static_cast<std::size_t>(wanted) == got;
+  };
+  if (!fits(row.inputs, instr.inputs.size())) fail(program, instr, "wrong number of operands");
+  if (!fits(row.outputs, instr.outputs.size())) fail(program, instr, "wrong number of results");
+  if (row.attributes.size() != instr.attributes.size()) fail(program, instr, "wrong number of attributes");
+  for (const auto* ids : {&instr.inputs, &instr.outputs}) {
+    for (BufferId id : *ids) {
+      if (id >= program.buffers.size()) fail(program, instr, "an operand that does not exist");
+    }
+  }
+  if (row.infer == nullptr) return;
+  std::vector<TensorType> inferred;
+  try {
+    inferred = row.infer(types_of(program, instr.inputs), instr.attributes);
+  } catch (const std::invalid_argument& error) {
+    fail(program, instr, error.what());
+  }
+  if (inferred != types_of(program, instr.outputs)) fail(program, instr, "a result of the wrong type");
+}
+
+/// Runs one list and keeps book of what has a value. `alive` is updated.
+void check_order(const Program& program, const std::vector<Instr>& list, When skipped,
+                 std::vector<bool>& alive) {
+  std::vector<bool> born(program.buffers.size(), false);
+  for (const Instr& instr : list) {
+    if (instr.when == skipped) continue;
+    for (BufferId id : instr.inputs) {
+      if (!alive[id])
+        fail(program, instr, fmt::format("{} is read before it has a value", program.buffers[id].name));
+    }
+    for (BufferId id : instr.outputs) {
+      if (!gives_birth(instr, id)) continue;
+      const bool variable = program.buffers[id].lifetime == Lifetime::until_reassigned;
+      if (born[id] || (alive[id] && !variable)) {
+        fail(program, instr, fmt::format("{} is made twice", program.buffers[id].name));
+      }
+      born[id] = alive[id] = true;
+    }
+  }
+}
+
+/// What does not outlive a step has no value at the start of the next one.
+void end_step(const Program& program, std::vector<bool>& alive) {
+  for (BufferId id = 0; id < alive.size(); ++id) {
+    if (program.buffers[id].lifetime == Lifetime::until_last_reader) alive[id] = false;
+  }
+}
+
+}  // namespace
+
+void verify(const Program& program) {
+  for (const auto* list : {&program.setup, &program.step}) {
+    for (const Instr& instr : *list) check_shape_of(program, instr);
+  }
+  std::vector<bool> alive(program.buffers.size(), false);
+  check_order(program, program.setup, When::later_steps, alive);
+  check_order(program, program.step, When::later_steps, alive);
+  end_step(program, alive);
+  check_order(program, program.step, When::first_step, alive);
+}
+
+}  // namespace memsweep

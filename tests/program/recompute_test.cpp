@@ -1,0 +1,118 @@
+#include "harness/program/passes/recompute.h"
+
+#include <algorithm>
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "harness/base/errors.h"
+#include "harness/program/builder.h"
+#include "harness/program/differentiate.h"
+#include "harness/program/schedule.h"
+
+namespace memsweep {
+namespace {
+
+/// `depth` blocks of linear and an activation, and a head.
+Program chain(int depth, Op activation) {
+  Builder b({});
+  std::vector<BufferId> weights;
+  for (int i = 0; i <= depth; ++i) weights.push_back(b.parameter(std::to_string(i), {8, 8}, 1));
+  BufferId value = b.input("x", {2, 8}, 1);
+  const BufferId target = b.target("target", {2}, 8);
+  for (int i = 0; i < depth; ++i) {
+    b.begin_block();
+    value = b.apply("linear", Op::mm, {value, weights[static_cast<std::size_t>(i)]}, {0, 1});
+    value = b.apply("activation", activation, {value});
+    b.end_block();
+  }
+  b.cross_entropy(b.apply("head", Op::mm, {value, weights.back()}, {0, 1}), target);
+  return differentiate(std::move(b).finish());
+}
+
+Program recomputed(int depth, Op activation, std::string_view policy) {
+  Program program = recompute(chain(depth, activation), recompute_segments(policy, depth));
+  verify(program);
+  return program;
+}
+
+std::size_t count(const Program& program, Op op, Phase phase) {
+  return static_cast<std::size_t>(
+      std::count_if(program.step.begin(), program.step.end(),
+                    [&](const Instr& instr) { return instr.op == op && instr.phase == phase; }));
+}
+
+/// Activations of the blocks (the network's input included) that live when the forward pass ends.
+std::size_t retained(Program program) {
+  const Schedule schedule(std::move(program));
+  std::map<BufferId, bool> alive;
+  for (const ScheduledInstr& scheduled : schedule.first_step) {
+    if (scheduled.instr->phase == Phase::loss) break;
+    for (BufferId id : scheduled.births) alive[id] = true;
+    for (BufferId id : scheduled.deaths) alive[id] = false;
+  }
+  return static_cast<std::size_t>(std::count_if(alive.begin(), alive.end(), [&](const auto& entry) {
+    const auto& name = schedule.program.buffers[entry.first].name;
+    return entry.second && name != "target" && name != "head";
+  }));
+}
+
+using Segments = std::vector<BlockRange>;
+
+TEST(RecomputeSegments, CutTheModelAsThePolicySays) {
+  EXPECT_EQ(recompute_segments("none", 5), Segments{});
+  EXPECT_EQ(recompute_segments("every:2", 5), (Segments{{0, 2}, {2, 4}, {4, 5}}));
+  EXPECT_EQ(recompute_segments("sqrt", 10), (Segments{{0, 4}, {4, 8}, {8, 10}}));
+}
+
+TEST(RecomputeSegments, FollowCheckpointSequential) {
+  EXPECT_EQ(recompute_segments("segments:1", 16), Segments{});
+  EXPECT_EQ(recompute_segments("segments:4", 16), (Segments{{0, 4}, {4, 8}, {8, 12}}));
+  EXPECT_EQ(recompute_segments("segments:5", 16),
+            (Segments{{0, 3}, {3, 6}, {6, 9}, {9, 12}}));  // 4 are left over
+}
+
+TEST(RecomputeSegments, RefuseWhatIsNoPolicy) {
+  for (const char* text : {"", "often", "every", "every:", "every:0", "every:-1", "every:2x", "segments:0"}) {
+    EXPECT_THROW(static_cast<void>(recompute_segments(text, 16)), UsageError) << text;
+  }
+  EXPECT_THROW(static_cast<void>(recompute_segments("segments:17", 16)), UsageError);
+}
+
+// tests/golden and the literature: a chain of 16 blocks of linear and ReLU keeps so many tensors.
+TEST(Recompute, KeepsAsManyTensorsAsCheckpointSequential) {
+  const std::map<int, std::size_t> kKept{{1, 17}, {2, 10}, {3, 9},  {4, 8},
+                                         {5, 9},  {6, 12}, {8, 10}, {16, 17}};
+  for (const auto& [segments, kept] : kKept) {
+    EXPECT_EQ(retained(recomputed(16, Op::relu, "segments:" + std::to_string(segments))), kept) << segments;
+  }
+}
+
+TEST(Recompute, RunsEachBlockOfASegmentAgainOnce) {
+  EXPECT_EQ(count(recomputed(16, Op::relu, "none"), Op::mm, Phase::recompute), 0u);
+  EXPECT_EQ(count(recomputed(16, Op::relu, "every:4"), Op::mm, Phase::recompute), 16u);
+  EXPECT_EQ(count(recomputed(16, Op::relu, "segments:4"), Op::mm, Phase::recompute), 12u);
+}
+
+TEST(Recompute, StopsAtTheLastValueThatIsNeeded) {
+  // GELU's gradient reads its operand, so the last GELU of each segment is not run again; ReLU's reads its
+  // result.
+  EXPECT_EQ(count(recomputed(8, Op::gelu, "every:4"), Op::gelu, Phase::recompute), 6u);
+  EXPECT_EQ(count(recomputed(8, Op::relu, "every:4"), Op::relu, Phase::recompute), 8u);
+}
+
+TEST(Recompute, LeavesTheForwardAndTheGradientsAlone) {
+  const Program plain = chain(8, Op::tanh), again = recomputed(8, Op::tanh, "sqrt");
+  for (Phase phase : {Phase::forward, Phase::backward}) {
+    for (Op op : {Op::mm, Op::tanh, Op::tanh_backward}) {
+      EXPECT_EQ(count(plain, op, phase), count(again, op, phase));
+    }
+  }
+  ASSERT_EQ(plain.parameters.size(), again.parameters.size());
+  for (std::size_t i = 0; i < plain.parameters.size(); ++i) {
+    EXPECT_EQ(plain.parameters[i].gradient, again.parameters[i].gradient);
+  }
+}
+
+}  // namespace
+}  // namespace memsweep
