@@ -1,0 +1,56 @@
+// A device interprets ops. It knows neither programs nor scenarios.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "harness/device/profile.h"
+#include "harness/memory/segment_source.h"
+#include "kernels/op.h"
+
+namespace memsweep {
+
+class Device {
+ public:
+  virtual ~Device() = default;
+
+  /// "cpu", "sim:h100-sxm-80gb": what opens it again.
+  [[nodiscard]] virtual std::string name() const = 0;
+  [[nodiscard]] virtual const Profile& profile() const = 0;
+  [[nodiscard]] virtual SegmentSource& memory() = 0;
+
+  /// Does what is asked for, on operands that lie in this device's memory.
+  virtual void execute(const OpCall& call, const Views& views) = 0;
+
+  /// Seconds on this device's clock, after all that was asked for is done.
+  [[nodiscard]] virtual double now() = 0;
+
+  /// Whether values are there to be read; a simulation has none.
+  [[nodiscard]] virtual bool computes() const = 0;
+  /// Copies values to the host; only where computes().
+  virtual void read(Address from, void* to, std::size_t bytes) = 0;
+};
+
+/// Real arithmetic in host memory under a cap of `memory_bytes`.
+[[nodiscard]] std::unique_ptr<Device> make_cpu(std::size_t memory_bytes);
+
+/// Addresses and bytes only; time by the profile's roofline.
+[[nodiscard]] std::unique_ptr<Device> make_sim(Profile profile);
+
+struct DeviceOptions {
+  std::string spec = "auto";                // auto, cpu, sim, sim:PROFILE
+  std::optional<std::size_t> memory_bytes;  // cap; what the profile says where it is not given
+  std::string profile_file;                 // a profile of one's own for sim
+};
+
+struct OpenedDevice {
+  std::unique_ptr<Device> device;
+  std::string remark;  // what `auto` chose and why; empty otherwise
+};
+
+/// Throws UsageError for a device that does not exist, DeviceError for one that is not here.
+[[nodiscard]] OpenedDevice open_device(const DeviceOptions& options);
+
+}  // namespace memsweep

@@ -1,0 +1,37 @@
+// What a device is to the simulation: its memory, its rates, and what sizes PyTorch's workspaces.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "kernels/op.h"
+
+namespace memsweep {
+
+struct Profile {
+  std::string name;
+  std::string source;          // where the numbers are from
+  int compute_capability = 0;  // major * 10 + minor; 0: not a GPU, libraries borrow no workspaces
+  Multiprocessors multiprocessors;
+  std::size_t memory_bytes = 0;   // what the driver says is there, bytes
+  std::size_t context_bytes = 0;  // taken by the context and its libraries before the first tensor
+  double bandwidth = 0;           // of device memory, bytes per second, by the data sheet
+  double f32_rate = 0;            // operations per second without TF32, by the data sheet
+  double bandwidth_share = 0;     // of it that streaming kernels reach
+  double product_share = 0;       // of the rate that large products reach
+  double launch_seconds = 0;      // from one op to the next when the device does nothing else
+};
+
+/// Every profile that is built in, GPUs by age; "cpu" is the last.
+[[nodiscard]] std::span<const Profile> profiles();
+
+/// Throws UsageError naming the nearest profile there is.
+[[nodiscard]] const Profile& find_profile(std::string_view name);
+
+/// A profile from a JSON object with the fields of Profile. Throws UsageError with a sentence.
+[[nodiscard]] Profile read_profile(const std::filesystem::path& file);
+
+}  // namespace memsweep

@@ -1,0 +1,47 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "harness/device/device.h"
+#include "harness/memory/sources/counting.h"
+
+namespace memsweep {
+namespace {
+
+class SimDevice final : public Device {
+ public:
+  explicit SimDevice(Profile profile)
+      : profile_(std::move(profile)), memory_(profile_.memory_bytes, profile_.context_bytes) {}
+
+  std::string name() const override { return fmt::format("sim:{}", profile_.name); }
+  const Profile& profile() const override { return profile_; }
+  SegmentSource& memory() override { return memory_; }
+
+  /// Roofline: the launch, and then whichever takes longer, arithmetic or traffic.
+  void execute(const OpCall& call, const Views&) override {
+    const Cost cost = row_of(call.op).cost(call);
+    if (cost.bytes == 0) return;
+    const double arithmetic = cost.flops / (profile_.f32_rate * profile_.product_share);
+    const double traffic = cost.bytes / (profile_.bandwidth * profile_.bandwidth_share);
+    seconds_ += profile_.launch_seconds + std::max(arithmetic, traffic);
+  }
+
+  double now() override { return seconds_; }
+  bool computes() const override { return false; }
+  void read(Address, void*, std::size_t) override {
+    throw std::logic_error("a simulated device has no values");
+  }
+
+ private:
+  Profile profile_;
+  CountingSource memory_;
+  double seconds_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Device> make_sim(Profile profile) { return std::make_unique<SimDevice>(std::move(profile)); }
+
+}  // namespace memsweep
