@@ -1,0 +1,36 @@
+#include "harness/sweep/diagnose.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+namespace memsweep {
+namespace {
+
+constexpr std::array<std::string_view, 6> kNames{"fits",          "flushing", "capacity",
+                                                 "fragmentation", "foreign",  "limit"};
+
+}  // namespace
+
+std::string_view name_of(Verdict verdict) { return kNames[static_cast<std::size_t>(verdict)]; }
+
+Verdict verdict_of(std::string_view name) {
+  const auto found = std::find(kNames.begin(), kNames.end(), name);
+  if (found == kNames.end()) throw std::invalid_argument(fmt::format("there is no verdict '{}'", name));
+  return static_cast<Verdict>(found - kNames.begin());
+}
+
+Verdict diagnose(const Shortage& s) {
+  const std::size_t needed = s.allocated + s.requested;
+  if (s.limit != 0 && needed <= s.device_total - s.device_before && needed > s.limit) return Verdict::limit;
+  if (needed > s.device_total) return Verdict::capacity;
+  const std::size_t others = s.device_used - std::min(s.device_used, s.reserved);
+  if (needed + others > s.device_total) {
+    return others > s.device_before ? Verdict::foreign : Verdict::capacity;
+  }
+  return Verdict::fragmentation;
+}
+
+}  // namespace memsweep

@@ -1,0 +1,129 @@
+#include "harness/sweep/execution.h"
+
+namespace memsweep {
+namespace {
+
+/// Recomputation happens inside the backward pass.
+Phase outer(Phase phase) { return phase == Phase::recompute ? Phase::backward : phase; }
+
+void* pointer(Address address) { return reinterpret_cast<void*>(address); }
+
+}  // namespace
+
+Execution::Execution(Device& device, CachingAllocator& allocator, LibraryWorkspaces libraries)
+    : device_(device), allocator_(allocator), libraries_(libraries) {}
+
+Execution::~Execution() {
+  for (auto* list : {&live_, &borrowed_, &reassigned_}) {
+    for (Live& live : *list) free(live);
+  }
+  for (auto& [key, live] : cached_) free(live);
+}
+
+void Execution::set_up(const Schedule& schedule) {
+  step_ = 0;
+  live_.resize(schedule.program.buffers.size());
+  run(schedule, schedule.setup);
+}
+
+void Execution::step(const Schedule& schedule, std::int64_t number) {
+  step_ = number;
+  run(schedule, number == 1 ? schedule.first_step : schedule.later_steps);
+}
+
+void Execution::run(const Schedule& schedule, const std::vector<ScheduledInstr>& list) {
+  if (list.empty()) return;
+  phase_ = outer(list.front().instr->phase);
+  for (const ScheduledInstr& scheduled : list) {
+    enter(outer(scheduled.instr->phase));
+    run(schedule.program, scheduled);
+  }
+  if (phase_end_) phase_end_(step_, phase_);
+}
+
+void Execution::enter(Phase phase) {
+  if (phase == phase_) return;
+  if (phase_end_) phase_end_(step_, phase_);
+  phase_ = phase;
+}
+
+void Execution::run(const Program& program, const ScheduledInstr& scheduled) {
+  for (BufferId id : scheduled.births) {
+    const Buffer& buffer = program.buffers[id];
+    const Live born = allocate(buffer.type.bytes(), buffer.category);
+    if (live_[id].address != 0) reassigned_.push_back(live_[id]);
+    live_[id] = born;
+  }
+  if (scheduled.instr->op != Op::release) call(program, *scheduled.instr);
+  for (Live& live : reassigned_) free(live);
+  reassigned_.clear();
+  for (BufferId id : scheduled.deaths) free(live_[id]);
+}
+
+void Execution::call(const Program& program, const Instr& instr) {
+  input_types_.clear();
+  output_types_.clear();
+  inputs_.clear();
+  outputs_.clear();
+  workspaces_.clear();
+  for (BufferId id : instr.inputs) {
+    input_types_.push_back(program.type(id));
+    inputs_.push_back(pointer(live_[id].address));
+  }
+  for (BufferId id : instr.outputs) {
+    output_types_.push_back(program.type(id));
+    outputs_.push_back(pointer(live_[id].address));
+  }
+  const OpCall call{instr.op, instr.attributes, input_types_, output_types_, step_};
+  for (const Workspace& workspace : row_of(instr.op).workspaces(call, device_.profile().multiprocessors)) {
+    borrow(workspace);
+  }
+  device_.execute(call, {inputs_, outputs_, workspaces_});
+  give_back_borrowed();
+}
+
+Execution::Live Execution::allocate(std::size_t bytes, Category category) {
+  Live live{allocator_.allocate(bytes), 0, category};
+  if (live.address != 0) live.bytes = allocator_.block_bytes(live.address);
+  ledger_.add(static_cast<std::size_t>(category), live.bytes);
+  return live;
+}
+
+void Execution::free(Live& live) {
+  if (live.address == 0) return;
+  allocator_.free(live.address);
+  ledger_.remove(static_cast<std::size_t>(live.category), live.bytes);
+  live = {};
+}
+
+void Execution::borrow(const Workspace& workspace) {
+  const bool library = workspace.kind == WorkspaceKind::cublas || workspace.kind == WorkspaceKind::cublaslt;
+  if (library && libraries_.cached) return borrow_cached(workspace.kind);
+  const std::size_t bytes = workspace.kind == WorkspaceKind::cublas     ? libraries_.cublas
+                            : workspace.kind == WorkspaceKind::cublaslt ? libraries_.cublaslt
+                                                                        : workspace.bytes;
+  if (bytes == 0) return;
+  borrowed_.push_back(allocate(bytes, Category::workspace));
+  workspaces_.push_back(pointer(borrowed_.back().address));
+}
+
+void Execution::borrow_cached(WorkspaceKind kind) {
+  if (libraries_.unified) kind = WorkspaceKind::cublas;
+  if (kind == WorkspaceKind::cublaslt && libraries_.lt_makes_cublas) borrow_cached(WorkspaceKind::cublas);
+  const Thread thread = phase_ == Phase::backward ? Thread::autograd : Thread::forward;
+  Live& live = cached_[{kind, thread}];
+  if (live.address == 0) {
+    live = allocate(kind == WorkspaceKind::cublas ? libraries_.cublas : libraries_.cublaslt,
+                    Category::workspace);
+  }
+  workspaces_.push_back(pointer(live.address));
+}
+
+void Execution::give_back_borrowed() {
+  while (!borrowed_.empty()) {
+    free(borrowed_.back());
+    borrowed_.pop_back();
+  }
+}
+
+}  // namespace memsweep

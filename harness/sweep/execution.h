@@ -1,0 +1,81 @@
+// The one loop: allocate what is born, execute, free what has died.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "harness/device/device.h"
+#include "harness/memory/caching_allocator.h"
+#include "harness/memory/ledger.h"
+#include "harness/program/schedule.h"
+#include "harness/sweep/library_workspaces.h"
+
+namespace memsweep {
+
+/// The life of one program's buffers on a device. Running out of memory leaves it as OutOfMemory with
+/// everything still in place, to be looked at; the destructor frees all.
+class Execution {
+ public:
+  /// Told at the end of each phase of a step, recomputation being part of `backward`. Set-up is step 0.
+  using PhaseEnd = std::function<void(std::int64_t step, Phase phase)>;
+
+  Execution(Device& device, CachingAllocator& allocator, LibraryWorkspaces libraries);
+  ~Execution();
+  Execution(const Execution&) = delete;
+  Execution& operator=(const Execution&) = delete;
+
+  void on_phase_end(PhaseEnd observer) { phase_end_ = std::move(observer); }
+
+  void set_up(const Schedule& schedule);
+  /// Steps count from 1. A later step may be of another batch, if it is the same program otherwise.
+  void step(const Schedule& schedule, std::int64_t number);
+
+  [[nodiscard]] const Ledger& ledger() const { return ledger_; }
+  /// Where a live buffer lies.
+  [[nodiscard]] Address address(BufferId id) const { return live_[id].address; }
+
+  /// How far it has come: what an out-of-memory row says.
+  [[nodiscard]] std::int64_t current_step() const { return step_; }
+  [[nodiscard]] Phase current_phase() const { return phase_; }
+
+ private:
+  struct Live {
+    Address address = 0;
+    std::size_t bytes = 0;  // of the block, rounding included
+    Category category = Category::temporary;
+  };
+  enum class Thread : std::uint8_t { forward, autograd };
+
+  void run(const Schedule& schedule, const std::vector<ScheduledInstr>& list);
+  void run(const Program& program, const ScheduledInstr& scheduled);
+  void call(const Program& program, const Instr& instr);
+  [[nodiscard]] Live allocate(std::size_t bytes, Category category);
+  void free(Live& live);
+  void borrow(const Workspace& workspace);
+  void borrow_cached(WorkspaceKind kind);
+  void give_back_borrowed();
+  void enter(Phase phase);
+
+  Device& device_;
+  CachingAllocator& allocator_;
+  LibraryWorkspaces libraries_;
+  Ledger ledger_;
+  PhaseEnd phase_end_;
+  std::int64_t step_ = 0;
+  Phase phase_ = Phase::setup;
+
+  std::vector<Live> live_;  // by buffer; address 0: not alive
+  std::map<std::pair<WorkspaceKind, Thread>, Live> cached_;
+  std::vector<Live> borrowed_;    // by the instruction that runs
+  std::vector<Live> reassigned_;  // values of variables that die when the new ones have been made
+
+  // Operands of the instruction that runs; members so that a step does not allocate on the host.
+  std::vector<TensorType> input_types_, output_types_;
+  std::vector<void*> inputs_, outputs_, workspaces_;
+};
+
+}  // namespace memsweep

@@ -1,0 +1,193 @@
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <vector>
+
+#include "harness/base/bytes.h"
+#include "harness/base/errors.h"
+#include "harness/memory/errors.h"
+#include "harness/sweep/execution.h"
+#include "harness/sweep/trial.h"
+
+namespace memsweep {
+namespace {
+
+constexpr std::array<std::string_view, 3> kOutcomes{"ok", "oom", "error"};
+
+/// A hash over what training computes, in an order that no remedy changes.
+class ResultHash {
+ public:
+  ResultHash() : state_(XXH3_createState()) {
+    if (state_ == nullptr) throw std::bad_alloc();
+    XXH3_64bits_reset(state_.get());
+  }
+  void add(Device& device, Address address, std::size_t bytes) {
+    host_.resize(bytes);
+    device.read(address, host_.data(), bytes);
+    XXH3_64bits_update(state_.get(), host_.data(), bytes);
+  }
+  [[nodiscard]] std::uint64_t value() const { return XXH3_64bits_digest(state_.get()); }
+
+ private:
+  struct Free {
+    void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
+  };
+  std::unique_ptr<XXH3_state_t, Free> state_;
+  std::vector<std::byte> host_;
+};
+
+class Trial {
+ public:
+  Trial(Device& device, SegmentSource& memory, const Schedule& schedule, const TrialOptions& options)
+      : device_(device),
+        schedule_(schedule),
+        options_(options),
+        used_before_(memory.info().used),
+        allocator_(memory, options.settings, options.release),
+        execution_(device, allocator_,
+                   library_workspaces(options.release, device.profile().compute_capability)) {
+    execution_.on_phase_end([this](std::int64_t step, Phase phase) { phase_ended(step, phase); });
+  }
+
+  TrialResult run() && {
+    try {
+      execution_.set_up(schedule_);
+      certify();
+      if (options_.timing) measure(*options_.timing);
+      if (flushed_in_last_step_) result_.verdict = Verdict::flushing;
+      result_.by_category = by_category(execution_.ledger().at_peak());
+    } catch (const OutOfMemory& refused) {
+      ran_out(refused);
+    }
+    note_levels();
+    return std::move(result_);
+  }
+
+ private:
+  const Program& program() const { return schedule_.program; }
+
+  void certify() {
+    for (std::int64_t step = 1; step <= options_.certificate_steps; ++step) advance(step);
+    if (!device_.computes()) return;
+    for (const Parameter& p : program().parameters) add_to_hash(p.weight);
+    result_.result_hash = hash_.value();
+  }
+
+  void measure(const StopRule& rule) {
+    std::vector<double> seconds;
+    Spread spread;
+    double elapsed = 0;
+    do {
+      const double start = device_.now();
+      advance(result_.steps + 1);
+      seconds.push_back(device_.now() - start);
+      elapsed += seconds.back();
+      spread = spread_of(seconds);
+    } while (!rule.enough(spread, elapsed));
+    result_.step_seconds = spread;
+    result_.noisy = rule.noisy(spread);
+  }
+
+  void advance(std::int64_t step) {
+    if (options_.interrupted && options_.interrupted()) throw Interrupted();
+    const std::int64_t retries_before = retries();
+    execution_.step(schedule_, step);
+    flushed_in_last_step_ = retries() > retries_before;
+    result_.steps = step;
+  }
+
+  void phase_ended(std::int64_t step, Phase phase) {
+    if (execution_.ledger().peak() > peak_) {
+      peak_ = execution_.ledger().peak();
+      result_.phase = phase;
+      result_.phase_step = step;
+    }
+    if (!device_.computes() || step > options_.certificate_steps || step == 0) return;
+    if (phase == Phase::loss) add_loss();
+    if (phase == Phase::backward && step == options_.certificate_steps) {
+      for (const Parameter& p : program().parameters) add_to_hash(p.gradient);
+    }
+  }
+
+  void add_loss() {
+    float loss = 0;
+    device_.read(execution_.address(program().loss), &loss, sizeof loss);
+    result_.loss = loss;
+    add_to_hash(program().loss);
+  }
+
+  void add_to_hash(BufferId id) { hash_.add(device_, execution_.address(id), program().type(id).bytes()); }
+
+  void ran_out(const OutOfMemory& refused) {
+    result_.outcome = Outcome::oom;
+    result_.phase = execution_.current_phase();
+    result_.phase_step = execution_.current_step();
+    result_.by_category = by_category(execution_.ledger().live());
+    result_.refused_bytes = refused.requested;
+    result_.message = refused.message();
+    result_.verdict = diagnose({.requested = refused.rounded,
+                                .allocated = refused.allocated,
+                                .reserved = refused.reserved,
+                                .device_total = refused.device_total,
+                                .device_used = refused.device_total - refused.device_free,
+                                .device_before = used_before_,
+                                .limit = refused.limit.value_or(0)});
+  }
+
+  void note_levels() {
+    const Statistics& s = allocator_.statistics();
+    const auto peak = [](const PoolStat& stat) { return static_cast<std::size_t>(stat.all.peak); };
+    result_.peak = {peak(s.requested_bytes), peak(s.allocated_bytes), peak(s.reserved_bytes),
+                    used_before_ + peak(s.reserved_bytes)};
+    result_.alloc_retries = retries();
+  }
+
+  [[nodiscard]] std::int64_t retries() const { return allocator_.statistics().num_alloc_retries; }
+
+  static BytesByCategory by_category(const Ledger::ByTag& tags) {
+    BytesByCategory bytes{};
+    std::copy_n(tags.begin(), bytes.size(), bytes.begin());
+    return bytes;
+  }
+
+  Device& device_;
+  const Schedule& schedule_;
+  const TrialOptions& options_;
+  std::size_t used_before_;
+  CachingAllocator allocator_;
+  Execution execution_;
+  TrialResult result_;
+  ResultHash hash_;
+  std::size_t peak_ = 0;
+  bool flushed_in_last_step_ = false;
+};
+
+}  // namespace
+
+std::string_view name_of(Outcome outcome) { return kOutcomes[static_cast<std::size_t>(outcome)]; }
+
+Outcome outcome_of(std::string_view name) {
+  const auto found = std::find(kOutcomes.begin(), kOutcomes.end(), name);
+  if (found == kOutcomes.end()) throw std::invalid_argument(fmt::format("there is no outcome '{}'", name));
+  return static_cast<Outcome>(found - kOutcomes.begin());
+}
+
+TrialResult run_trial(Device& device, SegmentSource& memory, const Schedule& schedule,
+                      const TrialOptions& options) {
+  const std::size_t before = memory.info().used;
+  TrialResult result = Trial(device, memory, schedule, options).run();
+  const std::size_t after = memory.info().used;
+  if (after != before && result.outcome != Outcome::error) {
+    result.outcome = Outcome::error;
+    result.message = fmt::format("{} of device memory were in use before the trial and {} after it",
+                                 format_bytes(before), format_bytes(after));
+  }
+  return result;
+}
+
+}  // namespace memsweep

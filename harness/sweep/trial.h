@@ -1,0 +1,72 @@
+// One program at one size on a device, in a fresh allocator: does it fit, and what did it take?
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "harness/device/device.h"
+#include "harness/memory/rules.h"
+#include "harness/memory/settings.h"
+#include "harness/program/schedule.h"
+#include "harness/sweep/diagnose.h"
+#include "harness/sweep/timing.h"
+
+namespace memsweep {
+
+enum class Outcome : std::uint8_t { ok, oom, error };
+[[nodiscard]] std::string_view name_of(Outcome outcome);
+/// Throws std::invalid_argument for a name that name_of() never gives.
+[[nodiscard]] Outcome outcome_of(std::string_view name);
+
+/// requested <= allocated (rounded, what is left over included) <= reserved (segments) <= device (context
+/// and others included). Bytes.
+struct Levels {
+  std::size_t requested = 0;
+  std::size_t allocated = 0;
+  std::size_t reserved = 0;
+  std::size_t device = 0;
+  friend bool operator==(const Levels&, const Levels&) = default;
+};
+
+using BytesByCategory = std::array<std::size_t, kCategoryCount>;
+
+struct TrialResult {
+  Outcome outcome = Outcome::ok;
+  std::int64_t steps = 0;  // that were finished
+  /// Where the peak of allocated bytes stood; where memory ran out for an oom.
+  Phase phase = Phase::setup;
+  std::int64_t phase_step = 0;
+  Levels peak;
+  BytesByCategory by_category{};  // allocated bytes at the peak, or when memory ran out
+  std::size_t refused_bytes = 0;  // the request that was refused, as the program made it
+  std::int64_t alloc_retries = 0;
+  Verdict verdict = Verdict::fits;
+  std::string message;  // PyTorch's own words for an oom; the reason of an error
+  Spread step_seconds;
+  bool noisy = false;
+  /// Of the certificate's steps, where the device computes: the last loss, and a hash over all losses, the
+  /// last step's gradients and the weights after it.
+  std::optional<float> loss;
+  std::optional<std::uint64_t> result_hash;
+};
+
+struct TrialOptions {
+  PytorchRelease release = PytorchRelease::v2_15;
+  AllocatorSettings settings;
+  /// Steps that must survive: most real shortages come in the second or third one.
+  std::int64_t certificate_steps = 3;
+  /// Timed steps behind the certificate; none where only the outcome is asked for.
+  std::optional<StopRule> timing;
+  /// Asked between steps; true ends the trial with Interrupted.
+  std::function<bool()> interrupted;
+};
+
+/// Runs set-up and steps on `memory`, which is `device`'s own or stacked on it. Out of memory is an
+/// outcome; bytes that are still taken afterwards make it an error. Throws Interrupted.
+[[nodiscard]] TrialResult run_trial(Device& device, SegmentSource& memory, const Schedule& schedule,
+                                    const TrialOptions& options);
+
+}  // namespace memsweep
