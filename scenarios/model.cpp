@@ -1,0 +1,36 @@
+#include "scenarios/model.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <stdexcept>
+
+#include "harness/base/errors.h"
+#include "scenarios/models/mlp.h"
+
+namespace memsweep {
+
+std::span<const Model> models() {
+  static constexpr std::array kModels{
+      Model{"mlp", "mlp:IN-HIDDEN-...-CLASSES",
+            "linear layers with an activation between; 256x24 repeats a width", parse_mlp},
+  };
+  return kModels;
+}
+
+ForwardPass parse_model(const ModelOptions& options) {
+  const std::string_view spec = options.spec;
+  const auto colon = spec.find(':');
+  for (const Model& model : models()) {
+    if (model.name != spec.substr(0, colon)) continue;
+    if (colon == std::string_view::npos) {
+      throw UsageError(fmt::format("model '{}' lacks its shape; write {}", spec, model.syntax));
+    }
+    return model.parse(spec.substr(colon + 1), options);
+  }
+  std::string known;
+  for (const Model& model : models()) known += fmt::format("{}{}", known.empty() ? "" : ", ", model.syntax);
+  throw UsageError(fmt::format("there is no model '{}'; known are: {}", spec.substr(0, colon), known));
+}
+
+}  // namespace memsweep

@@ -1,0 +1,43 @@
+// The models that a scenario can train: forward passes only. One file each in models/, one row each in
+// the table of model.cpp.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "harness/program/builder.h"
+
+namespace memsweep {
+
+struct ModelOptions {
+  std::string spec = "mlp:784-4096-4096-10";  // name:shape
+  std::string activation = "relu";
+  double dropout = 0;  // probability of a unit to be dropped, [0, 1)
+  bool layer_norm = false;
+  bool bias = true;
+  double gain = 2.5;  // weights are drawn from +-gain / sqrt(inputs)
+};
+
+/// The forward pass, with its loss, of a batch.
+using ForwardPass = std::function<Program(std::int64_t batch, Randomness)>;
+
+struct Model {
+  std::string_view name;
+  std::string_view syntax;
+  std::string_view summary;
+  /// Reads what stands behind "name:". Throws std::invalid_argument with a sentence.
+  ForwardPass (*parse)(std::string_view shape, const ModelOptions& options);
+};
+
+[[nodiscard]] std::span<const Model> models();
+
+/// Throws std::invalid_argument with a sentence for an unknown model or a malformed shape.
+[[nodiscard]] ForwardPass parse_model(const ModelOptions& options);
+
+/// Forward ops of the element-wise activations by name; "identity" has none.
+[[nodiscard]] std::span<const std::string_view> activation_names();
+
+}  // namespace memsweep
