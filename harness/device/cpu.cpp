@@ -1,6 +1,14 @@
+#include <unistd.h>
+
+#include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <fstream>
 
+#include <fmt/format.h>
+
+#include "harness/base/bytes.h"
+#include "harness/base/errors.h"
 #include "harness/device/device.h"
 #include "harness/memory/sources/host_arena.h"
 #include "kernels/cpu/bodies.h"
@@ -8,9 +16,29 @@
 namespace memsweep {
 namespace {
 
+/// Physical memory, or what a control group leaves of it; bytes.
+std::size_t host_memory() {
+  const auto pages = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES));
+  const std::size_t physical = pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  std::size_t group = physical;
+  std::ifstream limit("/sys/fs/cgroup/memory.max");
+  if (!(limit >> group)) group = physical;  // "max", or no such file
+  return std::min(physical, group);
+}
+
+std::size_t within_the_machine(std::size_t cap) {
+  if (cap > host_memory()) {
+    throw UsageError(
+        fmt::format("--memory {} is more than the {} of this machine; --device sim needs none of it",
+                    format_bytes(cap), format_bytes(host_memory())));
+  }
+  return cap;
+}
+
 class CpuDevice final : public Device {
  public:
-  explicit CpuDevice(std::size_t memory_bytes) : profile_(find_profile("cpu")), arena_(memory_bytes) {
+  explicit CpuDevice(std::size_t memory_bytes)
+      : profile_(find_profile("cpu")), arena_(within_the_machine(memory_bytes)) {
     profile_.memory_bytes = memory_bytes;
   }
 

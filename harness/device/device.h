@@ -40,9 +40,9 @@ class Device {
 [[nodiscard]] std::unique_ptr<Device> make_sim(Profile profile);
 
 struct DeviceOptions {
-  std::string spec = "auto";                // auto, cpu, sim, sim:PROFILE
-  std::optional<std::size_t> memory_bytes;  // cap; what the profile says where it is not given
-  std::string profile_file;                 // a profile of one's own for sim
+  std::string spec = "auto";                  // auto, cpu, sim, sim:PROFILE
+  std::optional<std::size_t> memory_bytes{};  // cap; what the profile says where it is not given
+  std::string profile_file{};                 // a profile of one's own for sim
 };
 
 struct OpenedDevice {

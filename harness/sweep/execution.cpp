@@ -10,7 +10,7 @@ void* pointer(Address address) { return reinterpret_cast<void*>(address); }
 
 }  // namespace
 
-Execution::Execution(Device& device, CachingAllocator& allocator, LibraryWorkspaces libraries)
+Execution::Execution(Device& device, Allocator& allocator, LibraryWorkspaces libraries)
     : device_(device), allocator_(allocator), libraries_(libraries) {}
 
 Execution::~Execution() {

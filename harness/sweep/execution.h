@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "harness/device/device.h"
-#include "harness/memory/caching_allocator.h"
+#include "harness/memory/allocator.h"
 #include "harness/memory/ledger.h"
 #include "harness/program/schedule.h"
 #include "harness/sweep/library_workspaces.h"
@@ -23,7 +23,7 @@ class Execution {
   /// Told at the end of each phase of a step, recomputation being part of `backward`. Set-up is step 0.
   using PhaseEnd = std::function<void(std::int64_t step, Phase phase)>;
 
-  Execution(Device& device, CachingAllocator& allocator, LibraryWorkspaces libraries);
+  Execution(Device& device, Allocator& allocator, LibraryWorkspaces libraries);
   ~Execution();
   Execution(const Execution&) = delete;
   Execution& operator=(const Execution&) = delete;
@@ -61,7 +61,7 @@ class Execution {
   void enter(Phase phase);
 
   Device& device_;
-  CachingAllocator& allocator_;
+  Allocator& allocator_;
   LibraryWorkspaces libraries_;
   Ledger ledger_;
   PhaseEnd phase_end_;

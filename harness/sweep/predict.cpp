@@ -1,76 +1,101 @@
 #include "harness/sweep/predict.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
+
+#include "harness/sweep/boundary.h"
 
 namespace memsweep {
 namespace {
 
-constexpr std::size_t kGranule = 2U << 20;  // of device memory
+constexpr std::size_t kGranule = 2U << 20;  // of device memory, bytes
 
-TrialOptions certificate_only(TrialOptions options) {
+/// As many steps as a timed trial takes at the least: a shortage may show in any of them.
+TrialOptions untimed(TrialOptions options) {
+  if (options.timing) options.certificate_steps += static_cast<std::int64_t>(options.timing->min_samples);
   options.timing.reset();
   return options;
 }
 
-bool survives(const Schedule& schedule, const Profile& profile, const TrialOptions& options) {
+TrialResult simulate(const Schedule& schedule, const Profile& profile, const TrialOptions& options) {
   const auto device = make_sim(profile);
-  return run_trial(*device, device->memory(), schedule, certificate_only(options)).outcome == Outcome::ok;
+  return run_trial(*device, device->memory(), schedule, untimed(options));
 }
 
-/// Runs of values that break a rule, as text.
-class Runs {
- public:
-  void add(std::int64_t value) {
-    if (count_ == 0) first_ = value;
-    last_ = value;
-    ++count_;
-  }
-  void end(std::string_view what) {
-    if (count_ == 0) return;
-    if (!text_.empty()) text_ += ", ";
-    text_ += count_ == 1 ? fmt::format("{} {}", first_, what) : fmt::format("{}-{} {}", first_, last_, what);
-    count_ = 0;
-  }
-  [[nodiscard]] const std::string& text() const { return text_; }
+/// Without room for what the program itself asks for, no allocator can serve it. Grows with the batch,
+/// which what libraries borrow does not.
+bool certainly_too_large(const Variant& variant, std::int64_t batch, const Profile& profile,
+                         const TrialOptions& options) {
+  Profile boundless = profile;
+  boundless.memory_bytes = std::size_t{1} << 60;
+  boundless.compute_capability = 0;
+  boundless.multiprocessors.count = 0;
+  TrialOptions defaults = options;
+  defaults.settings = {};
+  const TrialResult result = simulate(Schedule(variant.program(batch)), boundless, defaults);
+  return result.outcome != Outcome::ok ||
+         result.peak.requested > profile.memory_bytes - profile.context_bytes;
+}
 
- private:
-  std::string text_;
-  std::int64_t first_ = 0, last_ = 0;
-  std::size_t count_ = 0;
-};
+/// The batches that were tried, and whether they fit.
+using Tried = std::map<std::int64_t, bool>;
+
+/// Runs of neighbours below the largest batch that fits which do not.
+std::string describe_holes(const Tried& tried, std::int64_t largest) {
+  std::string text;
+  for (auto at = tried.begin(); at != tried.end() && at->first < largest; ++at) {
+    if (at->second) continue;
+    const std::int64_t first = at->first;
+    while (!std::next(at)->second) ++at;  // ends at `largest`, which fits
+    const std::int64_t last = at->first;
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", first);
+    if (last != first) text += fmt::format("-{}", last);
+  }
+  return text.empty() ? text : text + " do not fit";
+}
+
+Prediction summarize(const Tried& tried, Prediction prediction) {
+  for (const auto& [batch, fit] : tried) {
+    if (fit) {
+      prediction.largest = std::max(prediction.largest, batch);
+    } else if (prediction.smallest == 0 || batch < prediction.smallest) {
+      prediction.smallest = batch;
+    }
+  }
+  prediction.holes = describe_holes(tried, prediction.largest);
+  return prediction;
+}
 
 }  // namespace
 
 bool fits_on_sim(const Variant& variant, std::int64_t batch, const Profile& profile,
                  const TrialOptions& options) {
-  return survives(Schedule(variant.program(batch)), profile, options);
+  return simulate(Schedule(variant.program(batch)), profile, options).outcome == Outcome::ok;
 }
 
-Boundary predict_boundary(const Variant& variant, const Profile& profile, const TrialOptions& options) {
-  return find_boundary([&](std::int64_t batch) { return fits_on_sim(variant, batch, profile, options); }, 1,
-                       kLargestBatch);
-}
+Prediction predict(const Variant& variant, const Profile& profile, const TrialOptions& options, bool scan) {
+  const auto fits = [&](std::int64_t batch) { return fits_on_sim(variant, batch, profile, options); };
+  const auto possible = [&](std::int64_t batch) {
+    return !certainly_too_large(variant, batch, profile, options);
+  };
+  Tried tried;
+  const auto try_all = [&](std::int64_t first, std::int64_t last, std::int64_t stride) {
+    for (std::int64_t batch = first; batch <= last; batch += stride) tried.emplace(batch, fits(batch));
+  };
 
-std::string find_holes(const Variant& variant, std::int64_t largest, const Profile& profile,
-                       const TrialOptions& options) {
-  constexpr std::int64_t kPoints = 512;
-  const std::int64_t reach = std::max<std::int64_t>(largest / 8, 32);
-  const std::int64_t first = std::max<std::int64_t>(1, largest - reach), last = largest + reach;
-  const std::int64_t stride = std::max<std::int64_t>(1, (last - first) / kPoints);
-  Runs runs;
-  for (std::int64_t batch = first; batch <= last; batch += stride) {
-    const bool expected = batch <= largest;
-    const auto what = expected ? "does not fit" : "fits";
-    if (fits_on_sim(variant, batch, profile, options) != expected) {
-      runs.add(batch);
-    } else {
-      runs.end(what);
-    }
-    if (batch + stride > last || (expected && batch + stride > largest)) runs.end(what);
+  if (!possible(kWalk + 1)) {
+    try_all(1, find_boundary(possible, 1, kWalk + 1).smallest, 1);
+    return summarize(tried, {});
   }
-  return runs.text();
+  const Boundary found = find_boundary(fits, 1, kLargestBatch);
+  const Prediction bisected{found.largest, found.smallest, {}};
+  if (!scan) return bisected;
+  constexpr std::int64_t kReach = 8, kPoints = 512;
+  const std::int64_t reach = found.largest / kReach;
+  try_all(found.largest - reach, found.largest + reach, std::max<std::int64_t>(1, 2 * reach / kPoints));
+  return summarize(tried, bisected);
 }
 
 std::size_t smallest_memory(const Variant& variant, std::int64_t batch, const Profile& profile,
@@ -79,7 +104,7 @@ std::size_t smallest_memory(const Variant& variant, std::int64_t batch, const Pr
   const auto too_small = [&](std::int64_t granules) {
     Profile smaller = profile;
     smaller.memory_bytes = smaller.context_bytes + static_cast<std::size_t>(granules) * kGranule;
-    return !survives(schedule, smaller, options);
+    return simulate(schedule, smaller, options).outcome != Outcome::ok;
   };
   const Boundary boundary = find_boundary(too_small, 1, kLargestBatch);
   return profile.context_bytes + static_cast<std::size_t>(boundary.largest + 1) * kGranule;

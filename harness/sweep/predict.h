@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <string>
 
-#include "harness/sweep/boundary.h"
 #include "harness/sweep/trial.h"
 #include "harness/sweep/variant.h"
 
@@ -14,18 +13,25 @@ namespace memsweep {
 /// No batch beyond this is looked for: far above what any device holds.
 inline constexpr std::int64_t kLargestBatch = std::int64_t{1} << 31;
 
-/// Whether a step of `variant` survives the certificate's steps on a simulated device.
+/// Up to so many batches are tried one by one on the simulated device; above, a bisection has to do.
+inline constexpr std::int64_t kWalk = 2048;
+
+/// Whether `batch` survives, on a simulated device, as many steps as a trial takes.
 [[nodiscard]] bool fits_on_sim(const Variant& variant, std::int64_t batch, const Profile& profile,
                                const TrialOptions& options);
 
-/// The boundary on a simulated device, by galloping and bisection: milliseconds.
-[[nodiscard]] Boundary predict_boundary(const Variant& variant, const Profile& profile,
-                                        const TrialOptions& options);
+struct Prediction {
+  std::int64_t largest = 0;   // batch that fits; 0: none
+  std::int64_t smallest = 0;  // batch that does not; 0: none up to kLargestBatch
+  /// Where the two are not neighbours: what lies between, "342-380 do not fit"; empty: nothing was seen.
+  std::string holes;
+};
 
-/// Looks around a boundary, an eighth of it to each side at up to 512 points, and names the batches that
-/// break its rule, "23900-24000 fit, 23650 does not"; empty if none does.
-[[nodiscard]] std::string find_holes(const Variant& variant, std::int64_t largest, const Profile& profile,
-                                     const TrialOptions& options);
+/// Memory is not monotone in the batch: rounding and cached segments leave holes below the largest batch
+/// that fits. If no batch above kWalk can fit, every batch is tried and both numbers are exact. Else the
+/// boundary is bisected; with `scan`, 512 batches within an eighth of it are tried as well.
+[[nodiscard]] Prediction predict(const Variant& variant, const Profile& profile, const TrialOptions& options,
+                                 bool scan = false);
 
 /// The smallest device, in steps of 2 MiB, on which `batch` survives; bytes. Bisected, as if more memory
 /// never hurt.

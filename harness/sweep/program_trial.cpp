@@ -10,6 +10,7 @@
 
 #include "harness/base/bytes.h"
 #include "harness/base/errors.h"
+#include "harness/memory/caching_allocator.h"
 #include "harness/memory/errors.h"
 #include "harness/sweep/execution.h"
 #include "harness/sweep/trial.h"
@@ -43,13 +44,13 @@ class ResultHash {
 
 class Trial {
  public:
-  Trial(Device& device, SegmentSource& memory, const Schedule& schedule, const TrialOptions& options)
+  Trial(Device& device, Allocator& allocator, const Schedule& schedule, const TrialOptions& options)
       : device_(device),
+        allocator_(allocator),
         schedule_(schedule),
         options_(options),
-        used_before_(memory.info().used),
-        allocator_(memory, options.settings, options.release),
-        execution_(device, allocator_,
+        used_before_(device.memory().info().used),
+        execution_(device, allocator,
                    library_workspaces(options.release, device.profile().compute_capability)) {
     execution_.on_phase_end([this](std::int64_t step, Phase phase) { phase_ended(step, phase); });
   }
@@ -156,10 +157,10 @@ class Trial {
   }
 
   Device& device_;
+  Allocator& allocator_;
   const Schedule& schedule_;
   const TrialOptions& options_;
   std::size_t used_before_;
-  CachingAllocator allocator_;
   Execution execution_;
   TrialResult result_;
   ResultHash hash_;
@@ -177,10 +178,19 @@ Outcome outcome_of(std::string_view name) {
   return static_cast<Outcome>(found - kOutcomes.begin());
 }
 
+TrialResult run_steps(Device& device, Allocator& allocator, const Schedule& schedule,
+                      const TrialOptions& options) {
+  return Trial(device, allocator, schedule, options).run();
+}
+
 TrialResult run_trial(Device& device, SegmentSource& memory, const Schedule& schedule,
                       const TrialOptions& options) {
   const std::size_t before = memory.info().used;
-  TrialResult result = Trial(device, memory, schedule, options).run();
+  TrialResult result;
+  {
+    CachingAllocator allocator(memory, options.settings, options.release);
+    result = run_steps(device, allocator, schedule, options);
+  }
   const std::size_t after = memory.info().used;
   if (after != before && result.outcome != Outcome::error) {
     result.outcome = Outcome::error;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "harness/device/device.h"
+#include "harness/memory/allocator.h"
 #include "harness/memory/rules.h"
 #include "harness/memory/settings.h"
 #include "harness/program/schedule.h"
@@ -64,8 +65,13 @@ struct TrialOptions {
   std::function<bool()> interrupted;
 };
 
-/// Runs set-up and steps on `memory`, which is `device`'s own or stacked on it. Out of memory is an
-/// outcome; bytes that are still taken afterwards make it an error. Throws Interrupted.
+/// Runs set-up and steps on an allocator, and frees all that they made. Out of memory is an outcome.
+/// Throws Interrupted.
+[[nodiscard]] TrialResult run_steps(Device& device, Allocator& allocator, const Schedule& schedule,
+                                    const TrialOptions& options);
+
+/// A trial: the same on a fresh caching allocator over `memory`, which is `device`'s own or stacked on
+/// it. Bytes that are still taken afterwards make it an error. Throws Interrupted.
 [[nodiscard]] TrialResult run_trial(Device& device, SegmentSource& memory, const Schedule& schedule,
                                     const TrialOptions& options);
 

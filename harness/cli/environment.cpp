@@ -1,0 +1,36 @@
+#include "harness/cli/environment.h"
+
+#include <sys/utsname.h>
+
+#include <fstream>
+#include <string>
+#include <thread>
+
+namespace memsweep {
+namespace {
+
+/// The first "model name" of /proc/cpuinfo; empty where there is none.
+std::string processor() {
+  std::ifstream in("/proc/cpuinfo");
+  for (std::string line; std::getline(in, line);) {
+    const auto colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return {};
+}
+
+}  // namespace
+
+nlohmann::json describe_environment(const Device& device) {
+  utsname system{};
+  uname(&system);
+  return {{"version", MEMSWEEP_VERSION},
+          {"device", device.name()},
+          {"device_memory_bytes", device.profile().memory_bytes},
+          {"profile_source", device.profile().source},
+          {"processor", processor()},
+          {"threads", std::thread::hardware_concurrency()},
+          {"system", std::string(system.sysname) + " " + system.release + " " + system.machine}};
+}
+
+}  // namespace memsweep

@@ -1,0 +1,96 @@
+#include <array>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "harness/base/bytes.h"
+#include "harness/base/errors.h"
+#include "harness/base/nearest.h"
+#include "harness/cli/commands.h"
+#include "harness/report/boundary_row.h"
+#include "harness/report/row.h"
+#include "scenarios/optimizer.h"
+
+namespace memsweep {
+namespace {
+
+void list_scenarios() {
+  fmt::print("Scenarios (--scenario)\n");
+  for (const Scenario& scenario : scenarios()) {
+    fmt::print("  {:<16}{}\n", scenario.name, scenario.summary);
+    std::string labels;
+    for (const Variant& variant : scenario.variants({})) {
+      labels += fmt::format("{}{}", labels.empty() ? "" : ", ", variant.label);
+    }
+    fmt::print("  {:<16}variants of the default model: {}\n", "", labels);
+  }
+}
+
+void list_models() {
+  fmt::print("Models (--model)\n");
+  for (const Model& model : models()) fmt::print("  {:<28}{}\n", model.syntax, model.summary);
+  fmt::print("Activations (--activation)\n  {}\n", fmt::join(activation_names(), ", "));
+}
+
+void list_optimizers() {
+  fmt::print("Optimizers (--optimizer), options as in adamw:lr=0.001,implementation=fused\n");
+  for (const Optimizer& optimizer : optimizers())
+    fmt::print("  {:<16}{}\n", optimizer.name, optimizer.summary);
+}
+
+void list_devices() {
+  fmt::print("Devices (--device)\n  {:<16}{}\n  {:<16}{}\n  {:<16}{}\n", "auto",
+             "cuda where there is one, else cpu", "cpu", "real arithmetic in host memory under a cap",
+             "sim:PROFILE", "byte-exact memory, modelled time, for:");
+  for (const Profile& p : profiles()) {
+    fmt::print("    {:<16}{:>9}  {:>4} multiprocessors  {:>5.0f} GB/s  {:>5.1f} TFLOPS fp32\n", p.name,
+               format_bytes(p.memory_bytes), p.multiprocessors.count, p.bandwidth / 1e9, p.f32_rate / 1e12);
+  }
+}
+
+template <typename Columns>
+void print_columns(const Columns& columns) {
+  fmt::print("| column | unit | meaning |\n| --- | --- | --- |\n");
+  for (const auto& column : columns)
+    fmt::print("| `{}` | {} | {} |\n", column.name, column.unit, column.meaning);
+}
+
+/// In Markdown, since the README holds this very text.
+void list_columns() {
+  fmt::print("One row a trial, `<scenario>.csv`:\n\n");
+  print_columns(columns());
+  fmt::print("\nOne row a variant, `<scenario>.boundaries.csv`:\n\n");
+  print_columns(boundary_columns());
+}
+
+struct Topic {
+  std::string_view name;
+  void (*print)();
+};
+
+constexpr std::array kTopics{
+    Topic{"scenarios", list_scenarios}, Topic{"models", list_models},   Topic{"optimizers", list_optimizers},
+    Topic{"devices", list_devices},     Topic{"columns", list_columns},
+};
+
+}  // namespace
+
+int list(const std::string& wanted) {
+  std::array<std::string_view, kTopics.size()> names;
+  for (std::size_t i = 0; i < kTopics.size(); ++i) {
+    names[i] = kTopics[i].name;
+    if (wanted == kTopics[i].name) {
+      kTopics[i].print();
+      return 0;
+    }
+  }
+  if (!wanted.empty()) throw UsageError(unknown("topic", wanted, names));
+  for (const Topic& topic : kTopics) {
+    if (topic.name != "columns") topic.print();
+  }
+  fmt::print("The columns of a CSV file: memsweep list columns\n");
+  return 0;
+}
+
+}  // namespace memsweep

@@ -1,0 +1,37 @@
+// What the user asked for on the command line, in a config file or in the environment.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/device/device.h"
+#include "harness/sweep/trial.h"
+#include "scenarios/scenario.h"
+
+namespace memsweep {
+
+/// A sweep: `memsweep --scenario ...`.
+struct RunOptions {
+  std::vector<std::string> scenarios;  // names; "all"
+  TrainingOptions training;
+  DeviceOptions device;
+  std::string pytorch = "2.15";
+  std::string alloc_conf;
+  std::vector<std::int64_t> batches;  // a grid instead of the search for the boundary
+  std::int64_t steps = 3;             // of the certificate
+  double time_limit = 2;              // seconds of timed steps a trial
+  bool scan = false;
+  std::string csv;  // empty: results/<device>/<scenario>.csv
+  bool fresh = false;
+  bool quiet = false;
+};
+
+/// "64,128,256" or "64:4096:x2" (from, to, factor) or "64:1024:+64" (from, to, step). Throws UsageError.
+[[nodiscard]] std::vector<std::int64_t> parse_batches(const std::string& text);
+
+/// What a trial takes from the options. Throws UsageError for settings or releases that are not known.
+[[nodiscard]] TrialOptions trial_options(const RunOptions& options);
+
+}  // namespace memsweep

@@ -1,0 +1,29 @@
+// What decides the addresses of tensors.
+#pragma once
+
+#include <cstddef>
+
+#include "harness/memory/errors.h"
+#include "harness/memory/segment_source.h"
+#include "harness/memory/statistics.h"
+#include "harness/memory/streams.h"
+
+namespace memsweep {
+
+class Allocator {
+ public:
+  virtual ~Allocator() = default;
+
+  /// A block of at least `bytes` bytes, first used on `stream`; 0 for 0 bytes. Throws OutOfMemory.
+  [[nodiscard]] virtual Address allocate(std::size_t bytes, Stream stream = 0) = 0;
+
+  /// Throws std::logic_error if no live block starts at `address`, 0 excepted.
+  virtual void free(Address address) = 0;
+
+  /// Size of the live block at `address`, rounding and unsplit remainder included, bytes.
+  [[nodiscard]] virtual std::size_t block_bytes(Address address) const = 0;
+
+  [[nodiscard]] virtual const Statistics& statistics() const noexcept = 0;
+};
+
+}  // namespace memsweep

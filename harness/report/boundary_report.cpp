@@ -1,0 +1,191 @@
+#include "harness/report/boundary_report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "harness/base/bytes.h"
+#include "harness/report/duration.h"
+#include "harness/report/table.h"
+
+namespace memsweep {
+namespace {
+
+constexpr auto kActivations = static_cast<std::size_t>(Category::activation);
+// What is called no gain: less than one part in a hundred.
+constexpr double kGain = 1.01;
+
+/// A variant with the trials that say something of it; null where one was not made.
+struct Line {
+  const BoundaryRow* boundary;
+  const Row* largest = nullptr;
+  const Row* refused = nullptr;
+  const Row* common = nullptr;
+
+  [[nodiscard]] const std::string& name() const { return boundary->variant; }
+};
+
+const Row* find(std::span<const Row> rows, const BoundaryRow& boundary, std::int64_t batch) {
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const Row& row) {
+    return row.scenario == boundary.scenario && row.variant == boundary.variant && row.batch == batch;
+  });
+  return found == rows.end() ? nullptr : &*found;
+}
+
+double ratio(double a, double b) { return b == 0 ? 0 : a / b; }
+
+double batch_ratio(const Line& line, const Line& base) {
+  return ratio(static_cast<double>(line.boundary->max_batch), static_cast<double>(base.boundary->max_batch));
+}
+
+double time_ratio(const Line& line, const Line& base) {
+  if (line.common == nullptr || base.common == nullptr) return 0;
+  return ratio(line.common->result.step_seconds.median, base.common->result.step_seconds.median);
+}
+
+/// Of `line` against `base` at the common batch, from -1 to 1.
+double memory_saved(const Line& line, const Line& base) {
+  if (line.common == nullptr || base.common == nullptr) return 0;
+  return 1 - ratio(static_cast<double>(line.common->result.peak.allocated),
+                   static_cast<double>(base.common->result.peak.allocated));
+}
+
+std::string count_or_dash(std::int64_t n) { return n == 0 ? "-" : fmt::format("{}", n); }
+
+std::string times_or_dash(double factor) { return factor == 0 ? "-" : fmt::format("{:.2f}x", factor); }
+
+std::vector<std::string> cells(const Line& line, const Line& base) {
+  const auto bytes = [](const Row* row, auto what) {
+    return row == nullptr ? "-" : format_bytes(what(row->result));
+  };
+  const auto allocated = [](const TrialResult& r) { return r.peak.allocated; };
+  const auto activations = [](const TrialResult& r) { return r.by_category[kActivations]; };
+  std::string time = "-", rate = "-";
+  if (line.common != nullptr && line.common->result.step_seconds.samples > 0) {
+    const auto& result = line.common->result;
+    time =
+        fmt::format("{} {}{}", format_duration(result.step_seconds.median),
+                    fmt::format("+-{:.0f}%", 50 * ratio(result.step_seconds.iqr, result.step_seconds.median)),
+                    result.noisy ? " ?" : "");
+    rate = fmt::format("{:.4g}", line.common->samples_per_second());
+  }
+  return {line.name(),
+          count_or_dash(line.boundary->max_batch),
+          times_or_dash(batch_ratio(line, base)),
+          count_or_dash(line.boundary->first_oom_batch),
+          line.refused == nullptr ? "-" : std::string(name_of(line.refused->result.verdict)),
+          line.refused == nullptr ? "-" : std::string(name_of(line.refused->result.phase)),
+          bytes(line.common, allocated),
+          bytes(line.common, activations),
+          time,
+          times_or_dash(time_ratio(line, base)),
+          rate,
+          fmt::format("{}/{}", line.boundary->trials, line.boundary->ooms)};
+}
+
+/// Another variant that reaches at least as far and is not slower, if there is one.
+const Line* better_than(const Line& line, std::span<const Line> lines, const Line& base) {
+  for (const Line& other : lines) {
+    if (&other == &line || time_ratio(other, base) == 0) continue;
+    const bool further = other.boundary->max_batch >= line.boundary->max_batch;
+    const bool faster = time_ratio(other, base) <= time_ratio(line, base);
+    const bool really = other.boundary->max_batch > line.boundary->max_batch ||
+                        time_ratio(other, base) < time_ratio(line, base);
+    if (further && faster && really) return &other;
+  }
+  return nullptr;
+}
+
+std::string cost_of(const Line& line, const Line& base) {
+  const double factor = time_ratio(line, base);
+  if (factor == 0) return "its time was not taken";
+  const double spread = ratio(line.common->result.step_seconds.iqr, line.common->result.step_seconds.median) +
+                        ratio(base.common->result.step_seconds.iqr, base.common->result.step_seconds.median);
+  if (std::abs(factor - 1) <= spread) return "costs no time that could be measured";
+  return factor > 1 ? fmt::format("costs {:.0f} % more time a step", 100 * (factor - 1))
+                    : fmt::format("takes {:.0f} % less time a step", 100 * (1 - factor));
+}
+
+std::string sentence(const Line& line, std::span<const Line> lines, const Line& base) {
+  const double growth = batch_ratio(line, base);
+  const double saved = memory_saved(line, base);
+  const std::string memory = saved > 0 ? fmt::format("saves {:.0f} % of the peak", 100 * saved)
+                                       : fmt::format("takes {:.0f} % more at the peak", -100 * saved);
+  const std::string cost = cost_of(line, base);
+  if (growth < kGain) {
+    return fmt::format("{} did not pay: the batch {}, and it {}.\n", line.name(),
+                       growth < 1 ? fmt::format("shrinks to {:.2f}x", growth) : "does not grow", cost);
+  }
+  auto text = fmt::format("{} lets the batch grow {:.2f}x ({} to {}); at batch {} it {} and {}.", line.name(),
+                          growth, base.boundary->max_batch, line.boundary->max_batch,
+                          line.common == nullptr ? 0 : line.common->batch, memory, cost);
+  if (const Line* other = better_than(line, lines, base); other != nullptr) {
+    text += fmt::format(" {} reaches as far or further in no more time.", other->name());
+  }
+  return text + "\n";
+}
+
+std::string result_sentence(std::span<const Line> lines) {
+  std::set<std::uint64_t> hashes;
+  for (const Line& line : lines) {
+    if (line.common == nullptr || !line.common->result.result_hash) return "";
+    hashes.insert(*line.common->result.result_hash);
+  }
+  if (hashes.empty()) return "";
+  if (hashes.size() == 1) {
+    return fmt::format(
+        "Losses, gradients and weights are the same to the bit under all variants at batch {} (hash "
+        "{:016x}).\n",
+        lines[0].common->batch, *hashes.begin());
+  }
+  return fmt::format(
+      "Warning: losses, gradients or weights differ between variants at batch {}; see result_hash.\n",
+      lines[0].common->batch);
+}
+
+}  // namespace
+
+std::int64_t common_batch(std::span<const BoundaryRow> boundaries) {
+  if (boundaries.empty()) return 0;
+  std::int64_t batch = boundaries.front().max_batch;
+  for (const BoundaryRow& row : boundaries) {
+    batch = std::min(batch, row.max_batch);
+    if (row.first_oom_batch != 0) batch = std::min(batch, row.first_oom_batch - 1);
+  }
+  return batch;
+}
+
+std::string boundary_report(std::span<const Row> rows, std::span<const BoundaryRow> boundaries) {
+  if (boundaries.empty()) return "";
+  const std::int64_t common = common_batch(boundaries);
+  std::vector<Line> lines;
+  for (const BoundaryRow& boundary : boundaries) {
+    lines.push_back({&boundary, find(rows, boundary, boundary.max_batch),
+                     find(rows, boundary, boundary.first_oom_batch), find(rows, boundary, common)});
+  }
+  const Line& base = lines.front();
+
+  std::vector<std::vector<std::string>> records{{"variant", "max batch", "growth", "first oom", "verdict",
+                                                 "in phase", fmt::format("peak at {}", common), "activations",
+                                                 "step", "time", "samples/s", "trials/ooms"}};
+  for (const Line& line : lines) records.push_back(cells(line, base));
+  std::string text = format_table(records) + "\n";
+  for (std::size_t i = 1; i < lines.size(); ++i) text += sentence(lines[i], lines, base);
+  text += result_sentence(lines);
+  for (const Line& line : lines) {
+    if (!line.boundary->holes.empty()) {
+      text += fmt::format("{} has holes below its largest batch: {}.\n", line.name(), line.boundary->holes);
+    }
+  }
+  const bool noisy = std::any_of(lines.begin(), lines.end(), [](const Line& line) {
+    return line.common != nullptr && line.common->result.noisy;
+  });
+  if (noisy)
+    text += "? marks times that are not known to 2 %: the machine was busy, or the steps are short.\n";
+  return text;
+}
+
+}  // namespace memsweep

@@ -1,0 +1,38 @@
+// What the search for the largest batch found: one row a variant, in a file of its own.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace memsweep {
+
+struct BoundaryRow {
+  std::string scenario;
+  std::string variant;
+  std::int64_t max_batch = 0;        // largest that fits; 0: none
+  std::int64_t first_oom_batch = 0;  // smallest that does not; 0: none up to the search's limit
+  std::int64_t predicted_batch = 0;  // largest that fits on the simulated device
+  std::int64_t trials = 0;           // on the device
+  std::int64_t ooms = 0;             // of them
+  std::string holes{};               // see its column
+  friend bool operator==(const BoundaryRow&, const BoundaryRow&) = default;
+};
+
+struct BoundaryColumn {
+  std::string_view name;
+  std::string_view unit;
+  std::string_view meaning;
+  std::string (*write)(const BoundaryRow&);
+  void (*read)(BoundaryRow&, std::string_view);  // throws std::exception on malformed text
+};
+
+/// All columns, in the order of the CSV file.
+[[nodiscard]] std::span<const BoundaryColumn> boundary_columns();
+
+/// Where they stand: results.csv -> results.boundaries.csv
+[[nodiscard]] std::filesystem::path boundaries_path(const std::filesystem::path& csv);
+
+}  // namespace memsweep

@@ -1,0 +1,20 @@
+// Two results files against each other: what changed, and is it for the worse?
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace memsweep {
+
+struct Comparison {
+  std::string report;  // what changed, the worst first; the last line is the verdict
+  int status = 0;      // 0: the same or better; 1: worse
+};
+
+/// Compares the rows that both files have, and the boundaries where they stand beside both. Bytes,
+/// outcomes and results have to be equal; times may differ within their spread. What BASE measured and
+/// `next` did not is worse too. Throws UsageError if a file cannot be read, or if nothing that one
+/// measured was measured by the other.
+[[nodiscard]] Comparison compare(const std::filesystem::path& base, const std::filesystem::path& next);
+
+}  // namespace memsweep

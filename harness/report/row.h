@@ -1,0 +1,49 @@
+// One row of results, and the columns in which it is written: each stands once, here.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "harness/sweep/trial.h"
+
+namespace memsweep {
+
+/// Why a trial was run; one that serves two ends carries the first.
+enum class Purpose : std::uint8_t {
+  boundary,  // a probe of the search for the largest batch
+  common,    // at the batch that fits under every variant, where times can be compared
+  grid,      // at a batch that the user named
+};
+
+struct Row {
+  // What was tried.
+  std::string scenario;
+  std::string variant;
+  std::string model;
+  std::string precision;
+  std::string optimizer;
+  std::string device;
+  std::int64_t batch = 0;
+  Purpose purpose = Purpose::boundary;
+  // What came of it.
+  TrialResult result;
+
+  /// Samples of the batch that are trained on per second; 0 where no time was taken.
+  [[nodiscard]] double samples_per_second() const;
+};
+
+struct Column {
+  std::string_view name;
+  std::string_view unit;
+  std::string_view meaning;
+  std::string (*write)(const Row&);
+  /// Null for a column that follows from others. Throws std::exception on malformed text.
+  void (*read)(Row&, std::string_view);
+};
+
+/// All columns, in the order of the CSV file.
+[[nodiscard]] std::span<const Column> columns();
+
+}  // namespace memsweep

@@ -1,0 +1,70 @@
+#include "kernels/cpu/bodies.h"
+
+#include <array>
+
+#include "kernels/cpu/declarations.h"
+
+namespace memsweep {
+namespace {
+
+void nothing(const OpCall&, const Views&) {}
+
+constexpr std::array<Body, kOpCount> make_bodies() {
+  struct Entry {
+    Op op;
+    Body body;
+  };
+  constexpr Entry entries[] = {
+      {Op::uniform, cpu::uniform},
+      {Op::integers, cpu::integers},
+      {Op::fill, cpu::fill},
+      {Op::addmm, cpu::addmm},
+      {Op::mm, cpu::mm},
+      {Op::relu, cpu::relu},
+      {Op::relu_backward, cpu::relu_backward},
+      {Op::gelu, cpu::gelu},
+      {Op::gelu_backward, cpu::gelu_backward},
+      {Op::gelu_tanh, cpu::gelu_tanh},
+      {Op::gelu_tanh_backward, cpu::gelu_tanh_backward},
+      {Op::silu, cpu::silu},
+      {Op::silu_backward, cpu::silu_backward},
+      {Op::tanh, cpu::tanh},
+      {Op::tanh_backward, cpu::tanh_backward},
+      {Op::sigmoid, cpu::sigmoid},
+      {Op::sigmoid_backward, cpu::sigmoid_backward},
+      {Op::add, cpu::add},
+      {Op::dropout, cpu::dropout},
+      {Op::dropout_backward, cpu::dropout_backward},
+      {Op::layer_norm, cpu::layer_norm},
+      {Op::layer_norm_backward, cpu::layer_norm_backward},
+      {Op::sum_rows, cpu::sum_rows},
+      {Op::log_softmax, cpu::log_softmax},
+      {Op::log_softmax_backward, cpu::log_softmax_backward},
+      {Op::nll_loss, cpu::nll_loss},
+      {Op::nll_loss_backward, cpu::nll_loss_backward},
+      {Op::clone, cpu::clone},
+      {Op::zeros_like, cpu::zeros_like},
+      {Op::scale, cpu::scale},
+      {Op::axpby, cpu::axpby},
+      {Op::add_scaled, cpu::add_scaled},
+      {Op::ema_square, cpu::ema_square},
+      {Op::maximum, cpu::maximum},
+      {Op::sqrt, cpu::sqrt},
+      {Op::adam_denominator, cpu::adam_denominator},
+      {Op::adam_divisor, cpu::adam_divisor},
+      {Op::adam_update, cpu::adam_update},
+      {Op::adam_fused, cpu::adam_fused},
+      {Op::release, nothing},
+  };
+  std::array<Body, kOpCount> bodies{};
+  for (const auto& [op, body] : entries) bodies[static_cast<std::size_t>(op)] = body;
+  return bodies;
+}
+
+constexpr auto kBodies = make_bodies();
+
+}  // namespace
+
+Body cpu_body(Op op) { return kBodies[static_cast<std::size_t>(op)]; }
+
+}  // namespace memsweep

@@ -1,0 +1,53 @@
+// The bodies of the CPU, declared file by file.
+#pragma once
+
+#include "kernels/op.h"
+
+namespace memsweep::cpu {
+
+// random.cpp
+void uniform(const OpCall& call, const Views& views);
+void integers(const OpCall& call, const Views& views);
+void dropout(const OpCall& call, const Views& views);
+// gemm.cpp
+void addmm(const OpCall& call, const Views& views);
+void mm(const OpCall& call, const Views& views);
+// elementwise.cpp
+void fill(const OpCall& call, const Views& views);
+void relu(const OpCall& call, const Views& views);
+void relu_backward(const OpCall& call, const Views& views);
+void gelu(const OpCall& call, const Views& views);
+void gelu_backward(const OpCall& call, const Views& views);
+void gelu_tanh(const OpCall& call, const Views& views);
+void gelu_tanh_backward(const OpCall& call, const Views& views);
+void silu(const OpCall& call, const Views& views);
+void silu_backward(const OpCall& call, const Views& views);
+void tanh(const OpCall& call, const Views& views);
+void tanh_backward(const OpCall& call, const Views& views);
+void sigmoid(const OpCall& call, const Views& views);
+void sigmoid_backward(const OpCall& call, const Views& views);
+void add(const OpCall& call, const Views& views);
+void dropout_backward(const OpCall& call, const Views& views);
+// reduce.cpp
+void layer_norm(const OpCall& call, const Views& views);
+void layer_norm_backward(const OpCall& call, const Views& views);
+void sum_rows(const OpCall& call, const Views& views);
+void log_softmax(const OpCall& call, const Views& views);
+void log_softmax_backward(const OpCall& call, const Views& views);
+void nll_loss(const OpCall& call, const Views& views);
+void nll_loss_backward(const OpCall& call, const Views& views);
+// vectors.cpp
+void clone(const OpCall& call, const Views& views);
+void zeros_like(const OpCall& call, const Views& views);
+void scale(const OpCall& call, const Views& views);
+void axpby(const OpCall& call, const Views& views);
+void add_scaled(const OpCall& call, const Views& views);
+void ema_square(const OpCall& call, const Views& views);
+void maximum(const OpCall& call, const Views& views);
+void sqrt(const OpCall& call, const Views& views);
+void adam_denominator(const OpCall& call, const Views& views);
+void adam_divisor(const OpCall& call, const Views& views);
+void adam_update(const OpCall& call, const Views& views);
+void adam_fused(const OpCall& call, const Views& views);
+
+}  // namespace memsweep::cpu

@@ -1,0 +1,232 @@
+// Ops that sum along rows or over them. Sums are f64 and run in an order that the shape alone decides, so
+// that they stay accurate for any length and give the same bits every time.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include "kernels/cpu/declarations.h"
+#include "kernels/cpu/elements.h"
+#include "kernels/cpu/operands.h"
+#include "kernels/cpu/transcendental.h"
+
+namespace memsweep::cpu {
+namespace {
+
+struct Matrix {
+  std::int64_t rows, columns;
+
+  static Matrix of(const TensorType& type) { return {type.shape.rows(), type.shape.columns()}; }
+};
+
+/// Calls row(offset of the row) for each row, on all threads.
+template <class Row>
+void for_each_row(Matrix size, const Row& row) {
+  parallel_for(size.rows, std::max<std::int64_t>(1, kElementGrain / size.columns),
+               [=](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t i = begin; i < end; ++i) row(i);
+               });
+}
+
+/// Sum of value(i) for i in [0, n).
+template <class Value>
+double sum_of(std::int64_t n, const Value& value) {
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::int64_t i = 0; i < n; ++i) sum += static_cast<double>(value(i));
+  return sum;
+}
+
+float largest(const float* x, std::int64_t n) {
+  float result = -std::numeric_limits<float>::infinity();
+#pragma omp simd reduction(max : result)
+  for (std::int64_t i = 0; i < n; ++i) result = x[i] > result ? x[i] : result;
+  return result;
+}
+
+/// `Sums` sums a column of a strip of columns.
+constexpr std::int64_t kStrip = 1024;
+template <std::size_t Sums>
+using StripSums = std::array<std::array<double, kStrip>, Sums>;
+
+struct Columns {
+  std::int64_t first, count;
+};
+
+/// Adds all rows up, strip by strip: add(sums, row, columns) adds a row, store(sums, columns) ends a strip.
+/// Rows are read in chunks, as long as a row allows, and the chunks are added in their order; the chunks
+/// depend on the shape only. 16 of them occupy at most 256 KiB of stack and L2 cache.
+template <std::size_t Sums, class Add, class Store>
+void sum_over_rows(Matrix size, const Add& add, const Store& store) {
+  constexpr std::int64_t kChunks = 16;
+  std::array<StripSums<Sums>, kChunks> partial;
+  for (std::int64_t first = 0; first < size.columns; first += kStrip) {
+    const Columns columns{first, std::min(kStrip, size.columns - first)};
+    const std::int64_t chunk = std::max((size.rows + kChunks - 1) / kChunks, kElementGrain / columns.count);
+    parallel_for(size.rows, chunk, [&, columns](std::int64_t begin, std::int64_t end) {
+      auto& sums = partial[static_cast<std::size_t>(begin / chunk)];
+      for (auto& sum : sums) std::fill_n(sum.begin(), columns.count, 0.0);
+      for (std::int64_t row = begin; row < end; ++row) add(sums, row, columns);
+    });
+    for (std::int64_t c = 1; c * chunk < size.rows; ++c) {
+      for (std::size_t s = 0; s < Sums; ++s) {
+        const auto& part = partial[static_cast<std::size_t>(c)][s];
+        std::transform(part.begin(), part.begin() + columns.count, partial[0][s].begin(),
+                       partial[0][s].begin(), std::plus<>{});
+      }
+    }
+    store(partial[0], columns);
+  }
+}
+
+/// Rounds a strip's sums to f32, into their places in a row.
+void store_rounded(const std::array<double, kStrip>& sums, Columns columns, float* row) {
+  std::transform(sums.begin(), sums.begin() + columns.count, row + columns.first,
+                 [](double sum) { return static_cast<float>(sum); });
+}
+
+}  // namespace
+
+void layer_norm(const OpCall& call, const Views& views) {
+  const double eps = call.numbers<1>()[0];
+  const Matrix size = Matrix::of(call.inputs[0]);
+  const std::int64_t n = size.columns;
+  const float *all_x = input(views, 0), *w = input(views, 1), *bias = input(views, 2);
+  float *all_y = output(views, 0), *means = output(views, 1), *rstds = output(views, 2);
+  for_each_row(size, [=](std::int64_t row) {
+    const float* x = all_x + row * n;
+    float* y = all_y + row * n;
+    const auto mean =
+        static_cast<float>(sum_of(n, [=](std::int64_t i) { return x[i]; }) / static_cast<double>(n));
+    const double variance =
+        sum_of(n, [=](std::int64_t i) { return (x[i] - mean) * (x[i] - mean); }) / static_cast<double>(n);
+    const auto rstd = static_cast<float>(1 / std::sqrt(variance + eps));
+    means[row] = mean;
+    rstds[row] = rstd;
+#pragma omp simd
+    for (std::int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * rstd * w[i] + bias[i];
+  });
+}
+
+namespace {
+
+struct NormalizedRows {
+  const float *grad, *x, *mean, *rstd;
+};
+
+void layer_norm_input_grad(Matrix size, const NormalizedRows& in, const float* w, float* all_dx) {
+  const std::int64_t n = size.columns;
+  for_each_row(size, [=](std::int64_t row) {
+    const float *grad = in.grad + row * n, *x = in.x + row * n;
+    const float mean = in.mean[row], rstd = in.rstd[row];
+    float* dx = all_dx + row * n;
+    const auto scaled = [=](std::int64_t i) { return grad[i] * w[i]; };
+    const auto normalized = [=](std::int64_t i) { return (x[i] - mean) * rstd; };
+    const auto mean_of = [=](double sum) { return static_cast<float>(sum / static_cast<double>(n)); };
+    const float along_one = mean_of(sum_of(n, scaled));
+    const float along_x = mean_of(sum_of(n, [=](std::int64_t i) { return scaled(i) * normalized(i); }));
+#pragma omp simd
+    for (std::int64_t i = 0; i < n; ++i) dx[i] = rstd * (scaled(i) - along_one - normalized(i) * along_x);
+  });
+}
+
+void layer_norm_parameter_grads(Matrix size, const NormalizedRows& in, float* dw, float* dbias) {
+  sum_over_rows<2>(
+      size,
+      [=](StripSums<2>& sums, std::int64_t row, Columns columns) {
+        const std::int64_t start = row * size.columns + columns.first;
+        const float *grad = in.grad + start, *x = in.x + start;
+        const float mean = in.mean[row], rstd = in.rstd[row];
+        double *w_sum = sums[0].data(), *bias_sum = sums[1].data();
+#pragma omp simd
+        for (std::int64_t i = 0; i < columns.count; ++i) {
+          w_sum[i] += static_cast<double>(grad[i] * ((x[i] - mean) * rstd));
+          bias_sum[i] += static_cast<double>(grad[i]);
+        }
+      },
+      [=](const StripSums<2>& sums, Columns columns) {
+        store_rounded(sums[0], columns, dw);
+        store_rounded(sums[1], columns, dbias);
+      });
+}
+
+}  // namespace
+
+void layer_norm_backward(const OpCall& call, const Views& views) {
+  const Matrix size = Matrix::of(call.inputs[1]);
+  const NormalizedRows in{input(views, 0), input(views, 1), input(views, 2), input(views, 3)};
+  layer_norm_input_grad(size, in, input(views, 4), output(views, 0));
+  layer_norm_parameter_grads(size, in, output(views, 1), output(views, 2));
+}
+
+void sum_rows(const OpCall& call, const Views& views) {
+  const Matrix size = Matrix::of(call.inputs[0]);
+  const float* all_x = input(views, 0);
+  float* y = output(views, 0);
+  sum_over_rows<1>(
+      size,
+      [=](StripSums<1>& sums, std::int64_t row, Columns columns) {
+        const float* x = all_x + row * size.columns + columns.first;
+        double* sum = sums[0].data();
+#pragma omp simd
+        for (std::int64_t i = 0; i < columns.count; ++i) sum[i] += static_cast<double>(x[i]);
+      },
+      [=](const StripSums<1>& sums, Columns columns) { store_rounded(sums[0], columns, y); });
+}
+
+void log_softmax(const OpCall& call, const Views& views) {
+  const Matrix size = Matrix::of(call.inputs[0]);
+  const std::int64_t n = size.columns;
+  const float* all_x = input(views, 0);
+  float* all_y = output(views, 0);
+  for_each_row(size, [=](std::int64_t row) {
+    const float* x = all_x + row * n;
+    float* y = all_y + row * n;
+    const float top = largest(x, n);
+#pragma omp simd
+    for (std::int64_t i = 0; i < n; ++i) y[i] = exp(x[i] - top);
+    const auto log_sum = static_cast<float>(std::log(sum_of(n, [=](std::int64_t i) { return y[i]; })));
+#pragma omp simd
+    for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] - top - log_sum;
+  });
+}
+
+void log_softmax_backward(const OpCall& call, const Views& views) {
+  const Matrix size = Matrix::of(call.inputs[0]);
+  const std::int64_t n = size.columns;
+  const float *all_grad = input(views, 0), *all_y = input(views, 1);
+  float* all_dx = output(views, 0);
+  for_each_row(size, [=](std::int64_t row) {
+    const float *grad = all_grad + row * n, *y = all_y + row * n;
+    float* dx = all_dx + row * n;
+    const auto sum = static_cast<float>(sum_of(n, [=](std::int64_t i) { return grad[i]; }));
+#pragma omp simd
+    for (std::int64_t i = 0; i < n; ++i) dx[i] = grad[i] - exp(y[i]) * sum;
+  });
+}
+
+void nll_loss(const OpCall& call, const Views& views) {
+  const Matrix size = Matrix::of(call.inputs[0]);
+  const float* logp = input(views, 0);
+  const auto* target = input<std::int64_t>(views, 1);
+  double sum = 0;
+  for (std::int64_t row = 0; row < size.rows; ++row) {
+    sum -= static_cast<double>(logp[row * size.columns + target[row]]);
+  }
+  *output(views, 0) = static_cast<float>(sum / static_cast<double>(size.rows));
+  *output(views, 1) = static_cast<float>(size.rows);
+}
+
+void nll_loss_backward(const OpCall& call, const Views& views) {
+  const Matrix size = Matrix::of(call.inputs[1]);
+  const auto* target = input<std::int64_t>(views, 2);
+  const float each = -*input(views, 0) / *input(views, 3);
+  float* dx = output(views, 0);
+  for_each_row(size, [=](std::int64_t row) {
+    std::fill_n(dx + row * size.columns, size.columns, 0.0f);
+    dx[row * size.columns + target[row]] = each;
+  });
+}
+
+}  // namespace memsweep::cpu

@@ -1,0 +1,64 @@
+// One call of every op, for what must hold of all of them.
+#pragma once
+
+#include <vector>
+
+#include "tests/kernels/operands.h"
+
+namespace memsweep::testing {
+
+inline std::vector<Example> examples_of_every_op(std::int64_t rows, std::int64_t columns) {
+  const Shape shape{rows, columns};
+  const TensorType values{shape, DType::f32}, targets{{rows}, DType::i64};
+  const auto x = random_tensor(shape, 1), y = random_tensor(shape, 2),
+             positive = random_tensor(shape, 3, 0.5f, 1);
+  const auto w = random_tensor({columns}, 4), bias = random_tensor({columns}, 5);
+  const auto square = random_tensor({columns, columns}, 6);
+  const auto per_row = random_tensor({rows}, 7, 0.5f, 1), scalar = random_tensor({}, 8, 0.5f, 1);
+  const auto target = random_targets(rows, columns, 9);
+  const Tensor mask = run({Op::dropout, {0.5, 1, 2, 0, 1}, {x}})[0];
+
+  std::vector<Example> list{
+      {Op::uniform, {1, 2, 0, 1, 0.5, 0}, {}, {}, {values}},
+      {Op::integers, {1, 2, 0, 1, 10}, {}, {}, {targets}},
+      {Op::fill, {0.5}, {}, {}, {values}},
+      {Op::addmm, {}, {x, square, bias}},
+      {Op::mm, {0, 0}, {x, square}},
+      {Op::mm, {1, 0}, {x, y}},
+      {Op::add, {}, {x, y}},
+      {Op::dropout, {0.5, 1, 2, 0, 1}, {x}},
+      {Op::dropout_backward, {0.5}, {x, mask}},
+      {Op::layer_norm, {1e-5}, {x, w, bias}},
+      {Op::layer_norm_backward, {}, {y, x, per_row, per_row, w}},
+      {Op::sum_rows, {}, {x}},
+      {Op::log_softmax, {}, {x}},
+      {Op::log_softmax_backward, {}, {x, y}},
+      {Op::nll_loss, {}, {x, target}},
+      {Op::nll_loss_backward, {}, {scalar, x, target, scalar}},
+      {Op::clone, {}, {x}},
+      {Op::zeros_like, {}, {x}},
+      {Op::scale, {0.9}, {x}, {0}},
+      {Op::axpby, {0.9, 0.1}, {x, y}, {0}},
+      {Op::add_scaled, {0.1}, {x, y}},
+      {Op::ema_square, {0.999}, {positive, y}, {0}},
+      {Op::maximum, {}, {x, y}, {0}},
+      {Op::sqrt, {}, {positive}},
+      {Op::adam_denominator, {0.999, 1e-8}, {positive}},
+      {Op::adam_divisor, {0.999, 1e-8}, {positive}},
+      {Op::adam_update, {1e-3, 0.9}, {x, y, positive}, {0}},
+      {Op::adam_fused, {1e-3, 0.9, 0.999, 1e-8, 0.01, 0}, {x, y, positive, y, scalar}, {0, 1, 2, 4}},
+      {Op::adam_fused,
+       {1e-3, 0.9, 0.999, 1e-8, 0.01, 1},
+       {x, y, positive, positive, y, scalar},
+       {0, 1, 2, 3, 5}},
+      {Op::release, {}, {x}},
+  };
+  for (const Op op : {Op::relu, Op::gelu, Op::gelu_tanh, Op::silu, Op::tanh, Op::sigmoid}) {
+    const Op backward = static_cast<Op>(static_cast<int>(op) + 1);
+    list.push_back({op, {}, {x}});
+    list.push_back({backward, {}, {y, x}});
+  }
+  return list;
+}
+
+}  // namespace memsweep::testing

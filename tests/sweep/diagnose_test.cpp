@@ -1,0 +1,66 @@
+#include "harness/sweep/diagnose.h"
+
+#include <gtest/gtest.h>
+
+#include "harness/base/bytes.h"
+
+namespace memsweep {
+namespace {
+
+TEST(Diagnose, CallsCapacityWhatNoAllocatorCouldServe) {
+  EXPECT_EQ(diagnose({.requested = 300_MiB,
+                      .allocated = 800_MiB,
+                      .reserved = 800_MiB,
+                      .device_total = 1_GiB,
+                      .device_used = 800_MiB}),
+            Verdict::capacity);
+}
+
+TEST(Diagnose, CountsWhatTheContextTookBefore) {
+  EXPECT_EQ(diagnose({.requested = 300_MiB,
+                      .allocated = 500_MiB,
+                      .reserved = 500_MiB,
+                      .device_total = 1_GiB,
+                      .device_used = 800_MiB,
+                      .device_before = 300_MiB}),
+            Verdict::capacity);
+}
+
+TEST(Diagnose, CallsFragmentationWhatIsFreeButNotInOnePiece) {
+  EXPECT_EQ(diagnose({.requested = 300_MiB,
+                      .allocated = 500_MiB,
+                      .reserved = 900_MiB,
+                      .device_total = 1_GiB,
+                      .device_used = 900_MiB}),
+            Verdict::fragmentation);
+}
+
+TEST(Diagnose, CallsForeignWhatOthersTookMeanwhile) {
+  EXPECT_EQ(diagnose({.requested = 300_MiB,
+                      .allocated = 500_MiB,
+                      .reserved = 500_MiB,
+                      .device_total = 1_GiB,
+                      .device_used = 900_MiB,
+                      .device_before = 100_MiB}),
+            Verdict::foreign);
+}
+
+TEST(Diagnose, CallsLimitWhatTheDeviceCouldHaveServed) {
+  EXPECT_EQ(diagnose({.requested = 300_MiB,
+                      .allocated = 300_MiB,
+                      .reserved = 300_MiB,
+                      .device_total = 1_GiB,
+                      .device_used = 300_MiB,
+                      .limit = 512_MiB}),
+            Verdict::limit);
+}
+
+TEST(Verdict, IsReadBackFromItsName) {
+  for (int i = 0; i <= static_cast<int>(Verdict::limit); ++i) {
+    EXPECT_EQ(verdict_of(name_of(static_cast<Verdict>(i))), static_cast<Verdict>(i));
+  }
+  EXPECT_THROW(static_cast<void>(verdict_of("bad luck")), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace memsweep
