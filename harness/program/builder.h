@@ -43,8 +43,9 @@ class Builder {
   void cross_entropy(BufferId logits, BufferId target);
 
   /// What is applied between the two belongs to one block: the unit of recomputation.
-  void begin_block() { block_ = program_.blocks++; }
-  void end_block() { block_ = Instr::kNone; }
+  /// Its caller lets go of `input` when the block is done, as a module's caller does.
+  void begin_block(BufferId input);
+  void end_block();
 
   [[nodiscard]] const Shape& shape(BufferId id) const { return program_.type(id).shape; }
   [[nodiscard]] Program finish() && { return std::move(program_); }
@@ -57,6 +58,7 @@ class Builder {
   Randomness randomness_;
   Phase phase_ = Phase::forward;
   std::int32_t block_ = Instr::kNone;
+  BufferId block_input_ = 0;
 };
 
 /// Appends an instruction whose result types the op table infers; returns its new outputs.

@@ -282,7 +282,8 @@ class Comparer {
     const bool modelled = base.device.starts_with("sim:");
     const double tolerance = 1 + (modelled ? kModelledTolerance : kMeasuredTolerance);
     if (n.samples > 0 && std::max(factor, 1 / factor) <= tolerance) return;
-    const bool certain = n.samples > 0 && (modelled || !overlap(b, n));
+    const bool noisy = base.result.noisy || next.result.noisy || overlap(b, n);
+    const bool certain = n.samples > 0 && (modelled || !noisy);
     changes_.push_back({certain ? less_is_better(b.median, n.median) : Judgement::cannot_tell,
                         name_of_row(base) + ": step time", time_cell(b), time_cell(n),
                         n.samples > 0 ? fmt::format("{:+.2f} %", 100 * (factor - 1)) : ""});

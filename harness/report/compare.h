@@ -12,9 +12,9 @@ struct Comparison {
 };
 
 /// Compares the rows that both files have, and the boundaries where they stand beside both. Bytes,
-/// outcomes and results have to be equal; times may differ within their spread. What BASE measured and
-/// `next` did not is worse too. Throws UsageError if a file cannot be read, or if nothing that one
-/// measured was measured by the other.
+/// outcomes and results have to be equal; times are judged where they are sharp enough to tell. What `base`
+/// has measured and `next` has not is worse too. Throws UsageError if a file cannot be read, or if nothing
+/// that one measured was measured by the other.
 [[nodiscard]] Comparison compare(const std::filesystem::path& base, const std::filesystem::path& next);
 
 }  // namespace memsweep

@@ -61,7 +61,7 @@ class Mlp {
     BufferId value = x;
     const std::size_t last = layers_.size() - 1;
     for (std::size_t i = 0; i < last; ++i) {
-      builder_.begin_block();
+      builder_.begin_block(value);
       value = hidden(i, value);
       builder_.end_block();
     }
@@ -80,8 +80,8 @@ class Mlp {
       const std::int64_t in = widths_[i], out = widths_[i + 1];
       const double root = std::sqrt(static_cast<double>(in));
       Layer layer{};
-      layer.weight =
-          builder_.parameter(fmt::format("{}.weight", i), {out, in}, static_cast<float>(options_.gain / root));
+      layer.weight = builder_.parameter(fmt::format("{}.weight", i), {out, in},
+                                        static_cast<float>(options_.gain / root));
       if (options_.bias) {
         layer.bias = builder_.parameter(fmt::format("{}.bias", i), {out}, static_cast<float>(1 / root));
       }

@@ -15,7 +15,7 @@ Program two_layers() {
   const BufferId w0 = b.parameter("0.weight", {3, 5}, 1), bias0 = b.parameter("0.bias", {3}, 1);
   const BufferId w1 = b.parameter("1.weight", {2, 3}, 1), bias1 = b.parameter("1.bias", {2}, 1);
   const BufferId x = b.input("x", {4, 5}, 2), target = b.target("target", {4}, 2);
-  b.begin_block();
+  b.begin_block(x);
   const BufferId hidden = b.apply("0.relu", Op::relu, {b.apply("0.linear", Op::addmm, {x, w0, bias0})});
   b.end_block();
   b.cross_entropy(b.apply("1.linear", Op::addmm, {hidden, w1, bias1}), target);
@@ -51,6 +51,8 @@ TEST(Differentiate, WritesTheBackwardPassInPytorchsOrder) {
       "data      target:i64[4] = integers(seed=1, id=2000, id_stride=1, batches=2, modulus=2)\n"
       "forward   0.linear:f32[4x3] = addmm(x, 0.weight, 0.bias)\n"
       "forward   0.relu:f32[4x3] = relu(0.linear)\n"
+      "forward   release(x)\n"
+
       "forward   1.linear:f32[4x2] = addmm(0.relu, 1.weight, 1.bias)\n"
       "loss      log_softmax:f32[4x2] = log_softmax(1.linear)\n"
       "loss      loss:f32[scalar], loss.1:f32[scalar] = nll_loss(log_softmax, target)\n"

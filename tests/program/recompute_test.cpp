@@ -21,7 +21,7 @@ Program chain(int depth, Op activation) {
   BufferId value = b.input("x", {2, 8}, 1);
   const BufferId target = b.target("target", {2}, 8);
   for (int i = 0; i < depth; ++i) {
-    b.begin_block();
+    b.begin_block(value);
     value = b.apply("linear", Op::mm, {value, weights[static_cast<std::size_t>(i)]}, {0, 1});
     value = b.apply("activation", activation, {value});
     b.end_block();

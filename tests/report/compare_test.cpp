@@ -341,6 +341,17 @@ TEST_F(Compare, TimesThatDifferWithinTheirSpreadCannotBeToldApart) {
   }
 }
 
+TEST_F(Compare, ATimeThatIsNotKnownWellEnoughIsNotJudgedHoweverFarOffItIs) {
+  Results noisy = searched();
+  noisy.rows[0].result.step_seconds = {.median = 0.300, .iqr = 0.004, .samples = 3};
+  noisy.rows[0].result.noisy = true;
+  for (const auto& unknown : {compare_files(searched(), noisy), compare_files(noisy, searched())}) {
+    EXPECT_EQ(unknown.status, 0);
+    EXPECT_EQ(verdict_of_report(unknown),
+              "same: 5 rows and 2 boundaries, none better or worse; 1 change cannot be judged\n");
+  }
+}
+
 TEST_F(Compare, ATimeThatIsNoLongerTakenIsSaid) {
   const auto lost = after([](Results& next) { next.rows[0].result.step_seconds = {}; });
   EXPECT_EQ(lost.status, 0);
