@@ -13,7 +13,7 @@
 namespace memsweep {
 
 struct ModelOptions {
-  std::string spec = "mlp:784-4096-4096-10";  // name:shape
+  std::string spec = "mlp:128-128x32-10";  // name:shape
   std::string activation = "relu";
   double dropout = 0;  // probability of a unit to be dropped, [0, 1)
   bool layer_norm = false;
