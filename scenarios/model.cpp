@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <stdexcept>
+#include <vector>
 
 #include "harness/base/errors.h"
+#include "harness/base/nearest.h"
 #include "scenarios/models/mlp.h"
 
 namespace memsweep {
@@ -21,16 +22,16 @@ std::span<const Model> models() {
 ForwardPass parse_model(const ModelOptions& options) {
   const std::string_view spec = options.spec;
   const auto colon = spec.find(':');
+  std::vector<std::string_view> known;
   for (const Model& model : models()) {
+    known.push_back(model.name);
     if (model.name != spec.substr(0, colon)) continue;
     if (colon == std::string_view::npos) {
       throw UsageError(fmt::format("model '{}' lacks its shape; write {}", spec, model.syntax));
     }
     return model.parse(spec.substr(colon + 1), options);
   }
-  std::string known;
-  for (const Model& model : models()) known += fmt::format("{}{}", known.empty() ? "" : ", ", model.syntax);
-  throw UsageError(fmt::format("there is no model '{}'; known are: {}", spec.substr(0, colon), known));
+  throw UsageError(unknown("model", spec.substr(0, colon), known));
 }
 
 }  // namespace memsweep

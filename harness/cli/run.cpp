@@ -94,18 +94,16 @@ class ScenarioRun {
  private:
   /// Refuses a device on which nothing of the scenario runs, before anything is written.
   void expect_room() const {
-    const std::int64_t batch =
-        options_.batches.empty() ? 1 : *std::min_element(options_.batches.begin(), options_.batches.end());
-    std::size_t needed = 0;
+    std::optional<std::size_t> needed;
     for (const Variant& variant : variants_) {
-      if (fits_on_sim(variant, batch, device_.profile(), trial_options_)) return;
-      const std::size_t memory = smallest_memory(variant, batch, device_.profile(), trial_options_);
-      needed = needed == 0 ? memory : std::min(needed, memory);
+      if (fits_on_sim(variant, 1, device_.profile(), trial_options_)) return;
+      const auto memory = smallest_memory(variant, 1, device_.profile(), trial_options_);
+      if (memory && (!needed || *memory < *needed)) needed = memory;
     }
-    throw UsageError(fmt::format("{} is too small for batch {} of {} under {}; it needs {}",
-                                 format_bytes(device_.profile().memory_bytes), batch,
+    throw UsageError(fmt::format("{} is too small for batch 1 of {} under {}; it needs {}",
+                                 format_bytes(device_.profile().memory_bytes),
                                  describe(options_.training.model), options_.training.optimizer,
-                                 format_bytes(needed)));
+                                 needed ? format_bytes(*needed) : "more than any device has"));
   }
 
   void search() {

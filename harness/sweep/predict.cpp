@@ -98,16 +98,21 @@ Prediction predict(const Variant& variant, const Profile& profile, const TrialOp
   return summarize(tried, bisected);
 }
 
-std::size_t smallest_memory(const Variant& variant, std::int64_t batch, const Profile& profile,
-                            const TrialOptions& options) {
+std::optional<std::size_t> smallest_memory(const Variant& variant, std::int64_t batch, const Profile& profile,
+                                           const TrialOptions& options) {
+  constexpr std::int64_t kMostGranules = std::int64_t{1} << 22;
   const Schedule schedule(variant.program(batch));
+  const auto memory = [&](std::int64_t granules) {
+    return profile.context_bytes + static_cast<std::size_t>(granules) * kGranule;
+  };
   const auto too_small = [&](std::int64_t granules) {
     Profile smaller = profile;
-    smaller.memory_bytes = smaller.context_bytes + static_cast<std::size_t>(granules) * kGranule;
+    smaller.memory_bytes = memory(granules);
     return simulate(schedule, smaller, options).outcome != Outcome::ok;
   };
-  const Boundary boundary = find_boundary(too_small, 1, kLargestBatch);
-  return profile.context_bytes + static_cast<std::size_t>(boundary.largest + 1) * kGranule;
+  const Boundary boundary = find_boundary(too_small, 1, kMostGranules);
+  if (!boundary.found()) return std::nullopt;
+  return memory(boundary.smallest);
 }
 
 }  // namespace memsweep

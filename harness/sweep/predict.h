@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "harness/sweep/trial.h"
@@ -33,9 +34,9 @@ struct Prediction {
 [[nodiscard]] Prediction predict(const Variant& variant, const Profile& profile, const TrialOptions& options,
                                  bool scan = false);
 
-/// The smallest device, in steps of 2 MiB, on which `batch` survives; bytes. Bisected, as if more memory
-/// never hurt.
-[[nodiscard]] std::size_t smallest_memory(const Variant& variant, std::int64_t batch, const Profile& profile,
-                                          const TrialOptions& options);
+/// The smallest device, in steps of 2 MiB, on which `batch` survives; bytes. Nothing if it does not on one of
+/// 8 TiB. Bisected, as if more memory never hurt.
+[[nodiscard]] std::optional<std::size_t> smallest_memory(const Variant& variant, std::int64_t batch,
+                                                         const Profile& profile, const TrialOptions& options);
 
 }  // namespace memsweep

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <optional>
 
 #include "harness/base/errors.h"
+#include "harness/base/nearest.h"
 
 namespace memsweep {
 namespace {
@@ -31,12 +33,10 @@ constexpr std::array kActivations{
 };
 
 const Activation& activation_of(std::string_view name) {
-  std::string known;
-  for (const Activation& activation : kActivations) {
-    if (activation.name == name) return activation;
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", activation.name);
-  }
-  throw UsageError(fmt::format("there is no activation '{}'; known are: {}", name, known));
+  const auto found = std::find_if(kActivations.begin(), kActivations.end(),
+                                  [name](const Activation& activation) { return activation.name == name; });
+  if (found == kActivations.end()) throw UsageError(unknown("activation", name, activation_names()));
+  return *found;
 }
 
 /// A whole positive number up to `limit`, or nothing.

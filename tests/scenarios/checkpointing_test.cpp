@@ -172,10 +172,17 @@ TEST(Boundary, TakesAtMostFourTrialsInTheMedian) {
   EXPECT_LE(trials[trials.size() / 2], 4u);
 }
 
+TEST(SmallestMemory, IsNotThereForWhatNoDeviceHolds) {
+  TrainingOptions options;
+  options.model.spec = "mlp:16000000-16000000-10";
+  const Variant variant = variants_of(options)[0];
+  EXPECT_FALSE(smallest_memory(variant, 1, find_profile("cpu"), {}).has_value());
+}
+
 TEST(SmallestMemory, RunsAndTwoMebibytesLessDoNot) {
   const Variant variant = variants_of(small_model("relu", "adamw"))[0];
   Profile profile = find_profile("cpu");
-  profile.memory_bytes = smallest_memory(variant, 5000, profile, {});
+  profile.memory_bytes = smallest_memory(variant, 5000, profile, {}).value();
   EXPECT_TRUE(fits_on_sim(variant, 5000, profile, {}));
   profile.memory_bytes -= 2_MiB;
   EXPECT_FALSE(fits_on_sim(variant, 5000, profile, {}));
