@@ -175,6 +175,7 @@ TEST(Boundary, TakesAtMostFourTrialsInTheMedian) {
 TEST(SmallestMemory, IsNotThereForWhatNoDeviceHolds) {
   TrainingOptions options;
   options.model.spec = "mlp:16000000-16000000-10";
+  options.recompute = {"none"};
   const Variant variant = variants_of(options)[0];
   EXPECT_FALSE(smallest_memory(variant, 1, find_profile("cpu"), {}).has_value());
 }
