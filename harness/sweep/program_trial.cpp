@@ -131,13 +131,22 @@ class Trial {
     result_.by_category = by_category(execution_.ledger().live());
     result_.refused_bytes = refused.requested;
     result_.message = refused.message();
-    result_.verdict = diagnose({.requested = refused.rounded,
-                                .allocated = refused.allocated,
-                                .reserved = refused.reserved,
-                                .device_total = refused.device_total,
-                                .device_used = refused.device_total - refused.device_free,
-                                .device_before = used_before_,
-                                .limit = refused.limit.value_or(0)});
+    result_.verdict = verdict_on(refused);
+  }
+
+  [[nodiscard]] Verdict verdict_on(const OutOfMemory& refused) const {
+    switch (refused.cause) {
+      case OutOfMemory::Cause::absurd: return Verdict::capacity;
+      case OutOfMemory::Cause::rejected: return Verdict::limit;
+      case OutOfMemory::Cause::exhausted: break;
+    }
+    return diagnose({.requested = refused.rounded,
+                     .allocated = refused.allocated,
+                     .reserved = refused.reserved,
+                     .device_total = refused.device_total,
+                     .device_used = refused.device_total - refused.device_free,
+                     .device_before = used_before_,
+                     .limit = refused.limit.value_or(0)});
   }
 
   void note_levels() {
