@@ -1,0 +1,64 @@
+// The workspace of reductions against every recorded one, of every release that is there.
+#include "kernels/reduction.h"
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "kernels/op.h"
+#include "tests/golden.h"
+
+namespace memsweep {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Rows and columns of a recorded reduction; no columns for any other op.
+std::pair<std::int64_t, std::int64_t> extents(const Json& record) {
+  const auto op = record.at("op").get<std::string>();
+  if (op == "sum_rows") return {record.at("args")[0], record.at("args")[1]};
+  if (op == "sum" || op == "mean" || op == "norm") return {record.at("args")[0], 1};
+  return {0, 0};
+}
+
+/// What was allocated beside the result, which comes first.
+std::vector<std::size_t> borrowed(const Json& record) {
+  std::vector<std::size_t> sizes;
+  for (const Json& event : record.at("forward")) {
+    if (event.is_number()) sizes.push_back(event.get<std::size_t>());
+  }
+  sizes.erase(sizes.begin());
+  return sizes;
+}
+
+TEST(ReductionWorkspace, IsWhatPytorchTakes) {
+  std::size_t compared = 0;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(testing::golden_root() / "pytorch")) {
+    if (entry.path().filename() != "ops.jsonl") continue;
+    std::ifstream in(entry.path());
+    for (std::string line; std::getline(in, line);) {
+      const Json record = Json::parse(line);
+      const auto [rows, columns] = extents(record);
+      if (columns == 0) continue;
+      const auto [partial, semaphores] =
+          reduction_workspace(rows, columns, {record.at("sms").get<int>(), 2048});
+      const auto ours =
+          partial == 0 ? std::vector<std::size_t>{} : std::vector<std::size_t>{partial, semaphores};
+      EXPECT_EQ(ours, borrowed(record)) << line;
+      ++compared;
+    }
+  }
+  EXPECT_GT(compared, 100u);
+}
+
+TEST(ReductionWorkspace, IsNothingOnADeviceWithoutMultiprocessors) {
+  EXPECT_EQ(reduction_workspace(4096, 4096, {}).partial_results, 0u);
+}
+
+}  // namespace
+}  // namespace memsweep
