@@ -27,14 +27,25 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+std::optional<std::string_view> nearest(std::string_view name, std::span<const std::string_view> known) {
+  if (name.empty()) return std::nullopt;
+  const auto begun =
+      std::find_if(known.begin(), known.end(), [&](auto candidate) { return candidate.starts_with(name); });
+  if (begun != known.end()) return *begun;
+  const auto least = std::min_element(known.begin(), known.end(),
+                                      [&](auto a, auto b) { return distance(name, a) < distance(name, b); });
+  if (least == known.end()) return std::nullopt;
+  // A name of which every letter is wrong is no typing error.
+  const std::size_t wrong = distance(name, *least);
+  const bool near = wrong < name.size() && wrong <= std::max<std::size_t>(2, name.size() / 3);
+  return near ? std::optional(*least) : std::nullopt;
+}
+
 std::string unknown(std::string_view what, std::string_view name, std::span<const std::string_view> known) {
-  std::string text = fmt::format("there is no {} '{}'", what, name);
-  const auto nearest = std::min_element(
-      known.begin(), known.end(), [&](auto a, auto b) { return distance(name, a) < distance(name, b); });
-  if (nearest != known.end() && distance(name, *nearest) <= std::max<std::size_t>(2, name.size() / 3)) {
-    return text + fmt::format("; did you mean '{}'?", *nearest);
+  if (const auto near = nearest(name, known)) {
+    return fmt::format("there is no {} '{}'; did you mean '{}'?", what, name, *near);
   }
-  return text + fmt::format("; known are: {}", fmt::join(known, ", "));
+  return fmt::format("there is no {} '{}'; known are: {}", what, name, fmt::join(known, ", "));
 }
 
 }  // namespace memsweep

@@ -1,16 +1,23 @@
 #include "harness/cli/command_line.h"
 
-#include <cstdio>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <stdexcept>
 #include <string>
-#include <vector>
+#include <type_traits>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include "harness/base/bytes.h"
 #include "harness/base/errors.h"
-#include "harness/base/nearest.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/config_file.h"
+#include "harness/cli/explain.h"
+#include "harness/report/parse.h"
+#include "harness/sweep/predict.h"
 
 namespace memsweep {
 namespace {
@@ -23,79 +30,130 @@ constexpr const char* kExamples = R"(Examples:
   memsweep compare results/cpu/checkpointing.csv new.csv
 )";
 
-/// Texts that need a look before they become options.
-struct RawOptions {
-  std::string memory;
-  std::string batches;
-  std::int64_t show_batch = 32;
+/// What the subcommands take besides.
+struct Arguments {
+  std::int64_t batch = 32;
   std::string topic;
   std::string base, next;
 };
 
-void add_training_options(CLI::App& app, RunOptions& o) {
-  TrainingOptions& t = o.training;
-  app.add_option("--model", t.model.spec, "model and its shape, as in mlp:784-4096x3-10")
-      ->capture_default_str();
-  app.add_option("--activation", t.model.activation, "behind each layer but the last")->capture_default_str();
-  app.add_option("--dropout", t.model.dropout, "probability of a unit to be dropped")->capture_default_str();
-  app.add_flag("--layernorm", t.model.layer_norm, "layer norm before each activation");
-  app.add_flag("!--no-bias", t.model.bias, "linear layers without a bias");
-  app.add_option("--precision", t.precision, "fp32")->capture_default_str();
-  app.add_option("--optimizer", t.optimizer, "sgd, momentum or adamw, with options as in adamw:lr=0.001")
-      ->capture_default_str();
-  app.add_option("--recompute", t.recompute, "policies: none, every:K, sqrt, segments:K")->delimiter(',');
-  app.add_option("--seed", t.randomness.seed, "of weights, data and dropout masks")->capture_default_str();
+/// Accepts one number from `lowest` to `highest`, and no text around it.
+template <typename Number>
+CLI::Validator number(Number lowest, Number highest) {
+  const auto complaint = [=](const std::string& text) -> std::string {
+    try {
+      const auto value = parse_number<Number>(text);
+      if (lowest <= value && value <= highest) return {};
+    } catch (const std::invalid_argument&) {
+      // The sentence below says it.
+    }
+    constexpr const char* kKind = std::is_integral_v<Number> ? "whole number" : "number";
+    return fmt::format("'{}' is no {} from {} to {}", text, kKind, lowest, highest);
+  };
+  return {complaint, ""};
 }
 
-void add_run_options(CLI::App& app, RunOptions& o, RawOptions& raw) {
-  app.add_option("--scenario", o.scenarios, "names, or all; see memsweep list")
-      ->delimiter(',')
+CLI::Validator csv_name() {
+  const auto complaint = [](const std::string& text) -> std::string {
+    if (std::filesystem::path(text).extension() == ".csv") return {};
+    return fmt::format("'{}' is no name that ends in .csv", text);
+  };
+  return {complaint, ""};
+}
+
+/// An option whose text `read` makes something of; where it refuses, the sentence says which option it was.
+template <typename Read>
+CLI::Option* add_text(CLI::App& app, const std::string& name, Read read, const std::string& description) {
+  const auto read_named = [name, read](const std::string& text) {
+    try {
+      read(text);
+    } catch (const UsageError& error) {
+      throw UsageError(fmt::format("{}: {}", name, error.what()));
+    }
+  };
+  return app.add_option_function<std::string>(name, read_named, description);
+}
+
+void add_sweep_options(CLI::App& app, RunOptions& o) {
+  const auto read_scenarios = [&o](const std::string& text) { o.scenarios = parse_names(text); };
+  add_text(app, "--scenario", read_scenarios, "what to compare, or all; see memsweep list")
+      ->type_name("NAMES")
       ->envname("MEMSWEEP_SCENARIO");
+  const auto read_batches = [&o](const std::string& text) { o.batches = parse_batches(text); };
+  add_text(app, "--batches", read_batches,
+           "a grid instead of the search: 64,128,256 or 64:4096:x2 or 64:1024:+64")
+      ->type_name("LIST");
+  app.add_option("--steps", o.steps, "steps that a batch must survive, at least 3")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(number<std::int64_t>(3, 1000));
+  app.add_option("--time-limit", o.time_limit, "seconds of timed steps a trial")
+      ->type_name("SECONDS")
+      ->capture_default_str()
+      ->check(number(1e-3, 86400.0));
+  app.add_flag("--scan", o.scan, "simulate batches around each boundary too, and report holes");
+}
+
+void add_model_options(CLI::App& app, RunOptions& o) {
+  TrainingOptions& t = o.training;
+  app.add_option("--model", t.model.spec, "model and its shape")->type_name("SPEC")->capture_default_str();
+  app.add_option("--activation", t.model.activation, "behind each layer but the last")
+      ->type_name("NAME")
+      ->capture_default_str();
+  app.add_option("--dropout", t.model.dropout, "probability of a unit to be dropped, below 1")
+      ->type_name("P")
+      ->capture_default_str()
+      ->check(number(0.0, 1.0));
+  app.add_flag("--layernorm", t.model.layer_norm, "layer norm before each activation");
+  app.add_flag_callback(
+      "--no-bias", [&t] { t.model.bias = false; }, "linear layers without a bias");
+  app.add_option("--precision", t.precision, "of weights and arithmetic: fp32")
+      ->type_name("NAME")
+      ->capture_default_str();
+  app.add_option("--optimizer", t.optimizer, "sgd, momentum or adamw, with options as in adamw:lr=0.001")
+      ->type_name("SPEC")
+      ->capture_default_str();
+  const auto read_policies = [&t](const std::string& text) { t.recompute = parse_names(text); };
+  add_text(app, "--recompute", read_policies, "policies: none, every:K, sqrt, segments:K")->type_name("LIST");
+  app.add_option("--seed", t.randomness.seed, "of weights, data and dropout masks")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(number<std::uint64_t>(0, std::numeric_limits<std::uint64_t>::max()));
+}
+
+void add_device_options(CLI::App& app, RunOptions& o) {
   app.add_option("--device", o.device.spec, "auto, cpu, sim or sim:PROFILE")
+      ->type_name("NAME")
       ->capture_default_str()
       ->envname("MEMSWEEP_DEVICE");
-  app.add_option("--memory", raw.memory, "cap of the device, as in 512MiB")->envname("MEMSWEEP_MEMORY");
-  app.add_option("--profile", o.device.profile_file, "JSON file of a device to simulate with --device sim");
-  app.add_option("--batches", raw.batches,
-                 "a grid instead of the search: 64,128,256 or 64:4096:x2 or 64:1024:+64");
-  app.add_option("--steps", o.steps, "steps that a batch must survive")
-      ->capture_default_str()
-      ->check(CLI::Range(3, 1000));
-  app.add_option("--time-limit", o.time_limit, "seconds of timed steps a trial")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  app.add_flag("--scan", o.scan, "look around each boundary on the simulated device and report holes");
+  const auto read_memory = [&o](const std::string& text) { o.device.memory_bytes = parse_bytes(text); };
+  add_text(app, "--memory", read_memory, "cap of the device, as in 512MiB")
+      ->type_name("SIZE")
+      ->envname("MEMSWEEP_MEMORY");
+  app.add_option("--profile", o.device.profile_file, "JSON file of a device for --device sim")
+      ->type_name("FILE");
   app.add_option("--pytorch", o.pytorch, "release whose allocator is followed: 2.11, 2.13 or 2.15")
+      ->type_name("RELEASE")
       ->capture_default_str();
   app.add_option("--alloc-conf", o.alloc_conf, "settings of the allocator, in PyTorch's own grammar")
+      ->type_name("TEXT")
       ->envname("PYTORCH_CUDA_ALLOC_CONF");
-  app.add_option("--csv", o.csv, "where rows go; default: results/<device>/<scenario>.csv")
-      ->envname("MEMSWEEP_CSV");
+}
+
+void add_output_options(CLI::App& app, RunOptions& o) {
+  app.add_option("--csv", o.csv, "where rows go; without it: results/<device>/<scenario>.csv")
+      ->type_name("FILE")
+      ->envname("MEMSWEEP_CSV")
+      ->check(csv_name());
   app.add_flag("--fresh", o.fresh, "measure anew what the file holds already");
   app.add_flag("--quiet", o.quiet, "no progress and no remarks on stderr");
 }
 
-/// Turns CLI11's complaint into a sentence with the nearest name.
-std::string explain(const CLI::App& app, const CLI::App& command, const CLI::ParseError& error) {
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return error.what();
-  auto strangers = command.remaining();
-  if (strangers.empty()) strangers = app.remaining();
-  if (strangers.empty()) return error.what();
-  const std::string stranger = strangers.front().substr(0, strangers.front().find('='));
-  std::vector<std::string> names;
-  if (stranger.starts_with('-')) {
-    for (const CLI::Option* option : command.get_options()) names.push_back(option->get_name());
-    names.emplace_back("--no-bias");
-  } else {
-    for (const CLI::App* sub : app.get_subcommands({})) names.push_back(sub->get_name());
-  }
-  const std::vector<std::string_view> known(names.begin(), names.end());
-  return unknown(stranger.starts_with('-') ? "option" : "command", stranger, known);
-}
-
-void finish(RunOptions& o, const RawOptions& raw) {
-  if (!raw.memory.empty()) o.device.memory_bytes = parse_bytes(raw.memory);
-  if (!raw.batches.empty()) o.batches = parse_batches(raw.batches);
+/// Adds options under a heading of the help text.
+void add_group(CLI::App& app, const char* heading, void (*add)(CLI::App&, RunOptions&), RunOptions& options) {
+  app.option_defaults()->group(heading);
+  add(app, options);
+  app.option_defaults()->group("Options");
 }
 
 }  // namespace
@@ -104,24 +162,36 @@ int run_command_line(int argc, const char* const* argv) {
   CLI::App app("Where does training run out of GPU memory, why, and what does each remedy buy and cost?",
                "memsweep");
   app.footer(kExamples);
-  app.set_version_flag("--version", MEMSWEEP_VERSION);
-  app.set_config("--config", "", "options from a file, as name=value lines");
+  app.get_formatter()->column_width(34);
+  app.set_help_flag("-h,--help", "this text");
+  app.set_version_flag("--version", "memsweep " MEMSWEEP_VERSION, "name and version");
+  app.set_config("--config", "", "options, one name=value a line; the command line goes before it")
+      ->type_name("FILE");
+  app.config_formatter(std::make_shared<ConfigFile>(app));
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   RunOptions options;
-  RawOptions raw;
-  add_training_options(app, options);
-  add_run_options(app, options, raw);
+  add_group(app, "Sweep", add_sweep_options, options);
+  add_group(app, "Model", add_model_options, options);
+  add_group(app, "Device", add_device_options, options);
+  add_group(app, "Output", add_output_options, options);
 
+  Arguments arguments;
   auto* list_command = app.add_subcommand("list", "scenarios, models, optimizers, devices and columns");
-  list_command->add_option("topic", raw.topic, "one of them");
+  list_command->add_option("topic", arguments.topic, "one of these; without it all but the columns")
+      ->type_name("NAME");
   auto* show_command = app.add_subcommand("show", "prints a training step as text");
-  add_training_options(*show_command, options);
-  show_command->add_option("--batch", raw.show_batch, "size of the batch")
+  add_group(*show_command, "Model", add_model_options, options);
+  show_command->add_option("--batch", arguments.batch, "size of the batch")
+      ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 31));
+      ->check(number<std::int64_t>(1, kLargestBatch));
   auto* compare_command =
       app.add_subcommand("compare", "what changed between two result files; status 1 if it got worse");
-  compare_command->add_option("base", raw.base, "results to compare with")->required();
-  compare_command->add_option("new", raw.next, "results of now")->required();
+  compare_command->add_option("base", arguments.base, "results to compare with")
+      ->type_name("FILE")
+      ->required();
+  compare_command->add_option("new", arguments.next, "results of now")->type_name("FILE")->required();
+  for (CLI::App* command : {list_command, show_command, compare_command}) command->footer("");
   app.require_subcommand(0, 1);
 
   try {
@@ -129,13 +199,11 @@ int run_command_line(int argc, const char* const* argv) {
   } catch (const CLI::Success& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    const auto chosen = app.get_subcommands();
-    throw UsageError(explain(app, chosen.empty() ? app : *chosen.front(), error));
+    throw UsageError(explain(app, error));
   }
-  finish(options, raw);
-  if (list_command->parsed()) return list(raw.topic);
-  if (show_command->parsed()) return show(options, raw.show_batch);
-  if (compare_command->parsed()) return compare_results(raw.base, raw.next);
+  if (list_command->parsed()) return list(arguments.topic);
+  if (show_command->parsed()) return show(options, arguments.batch);
+  if (compare_command->parsed()) return compare_results(arguments.base, arguments.next);
   if (options.scenarios.empty())
     throw UsageError("say what to run, as in --scenario checkpointing, or see --help");
   return run_scenarios(options);

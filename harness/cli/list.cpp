@@ -1,5 +1,7 @@
 #include <array>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -10,6 +12,7 @@
 #include "harness/cli/commands.h"
 #include "harness/report/boundary_row.h"
 #include "harness/report/row.h"
+#include "harness/report/table.h"
 #include "scenarios/optimizer.h"
 
 namespace memsweep {
@@ -42,11 +45,14 @@ void list_optimizers() {
 void list_devices() {
   fmt::print("Devices (--device)\n  {:<16}{}\n  {:<16}{}\n  {:<16}{}\n", "auto",
              "cuda where there is one, else cpu", "cpu", "real arithmetic in host memory under a cap",
-             "sim:PROFILE", "byte-exact memory, modelled time, for:");
+             "sim:PROFILE", "bytes are counted, times are modelled, for each of these:");
+  std::vector<std::vector<std::string>> records{{"PROFILE", "memory", "SMs", "GB/s", "fp32 TFLOPS"}};
   for (const Profile& p : profiles()) {
-    fmt::print("    {:<16}{:>9}  {:>4} multiprocessors  {:>5.0f} GB/s  {:>5.1f} TFLOPS fp32\n", p.name,
-               format_bytes(p.memory_bytes), p.multiprocessors.count, p.bandwidth / 1e9, p.f32_rate / 1e12);
+    const auto count = p.multiprocessors.count;
+    records.push_back({p.name, format_bytes(p.memory_bytes), count == 0 ? "-" : fmt::format("{}", count),
+                       fmt::format("{:.0f}", p.bandwidth / 1e9), fmt::format("{:.1f}", p.f32_rate / 1e12)});
   }
+  fmt::print("\n{}", format_table(records));
 }
 
 template <typename Columns>
@@ -87,7 +93,9 @@ int list(const std::string& wanted) {
   }
   if (!wanted.empty()) throw UsageError(unknown("topic", wanted, names));
   for (const Topic& topic : kTopics) {
-    if (topic.name != "columns") topic.print();
+    if (topic.name == "columns") continue;
+    topic.print();
+    fmt::print("\n");
   }
   fmt::print("The columns of a CSV file: memsweep list columns\n");
   return 0;

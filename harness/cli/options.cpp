@@ -1,7 +1,7 @@
 #include "harness/cli/options.h"
 
 #include <charconv>
-#include <limits>
+#include <set>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -56,7 +56,23 @@ std::vector<std::int64_t> range(std::string_view text, std::string_view all) {
   return values;
 }
 
+/// Each value once, where it stands first.
+template <typename Value>
+std::vector<Value> without_repetitions(const std::vector<Value>& values) {
+  std::vector<Value> kept;
+  std::set<Value> seen;
+  for (const Value& value : values) {
+    if (seen.insert(value).second) kept.push_back(value);
+  }
+  return kept;
+}
+
 }  // namespace
+
+std::vector<std::string> parse_names(const std::string& text) {
+  const auto parts = split(text, ',');
+  return without_repetitions(std::vector<std::string>(parts.begin(), parts.end()));
+}
 
 std::vector<std::int64_t> parse_batches(const std::string& text) {
   std::vector<std::int64_t> batches;
@@ -71,10 +87,10 @@ std::vector<std::int64_t> parse_batches(const std::string& text) {
       throw UsageError(fmt::format("'{}' names more than {} batches", text, kMostBatches));
     }
   }
-  return batches;
+  return without_repetitions(batches);
 }
 
-TrialOptions trial_options(const RunOptions& options) {
+TrialOptions trial_options_of(const RunOptions& options) {
   TrialOptions trial;
   trial.release = parse_release(options.pytorch);
   trial.settings = parse_settings(options.alloc_conf, trial.release);

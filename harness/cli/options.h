@@ -28,10 +28,14 @@ struct RunOptions {
   bool quiet = false;
 };
 
-/// "64,128,256" or "64:4096:x2" (from, to, factor) or "64:1024:+64" (from, to, step). Throws UsageError.
+/// "none,sqrt": each name once.
+[[nodiscard]] std::vector<std::string> parse_names(const std::string& text);
+
+/// Each batch once, of "64,128,256" or "64:4096:x2" (from, to, factor) or "64:1024:+64" (from, to, step).
+/// Throws UsageError.
 [[nodiscard]] std::vector<std::int64_t> parse_batches(const std::string& text);
 
 /// What a trial takes from the options. Throws UsageError for settings or releases that are not known.
-[[nodiscard]] TrialOptions trial_options(const RunOptions& options);
+[[nodiscard]] TrialOptions trial_options_of(const RunOptions& options);
 
 }  // namespace memsweep

@@ -13,7 +13,7 @@
 #include "harness/report/boundary_report.h"
 #include "harness/report/grid_report.h"
 #include "harness/report/results_file.h"
-#include "harness/sweep/boundary.h"
+#include "harness/report/shortage_report.h"
 #include "harness/sweep/predict.h"
 
 namespace memsweep {
@@ -31,8 +31,9 @@ std::string describe(const ModelOptions& model) {
 }
 
 /// All that decides what is measured: a file goes on only under the same.
-nlohmann::json settings_of(const RunOptions& o, const Device& device) {
-  return {{"model", describe(o.training.model)},
+nlohmann::json settings_of(const RunOptions& o, const Scenario& scenario, const Device& device) {
+  return {{"scenario", scenario.name},
+          {"model", describe(o.training.model)},
           {"precision", o.training.precision},
           {"optimizer", o.training.optimizer},
           {"recompute", o.training.recompute},
@@ -56,30 +57,23 @@ fs::path csv_path(const RunOptions& options, const Device& device, const Scenari
   return fs::path("results") / folder / fmt::format("{}.csv", scenario.name);
 }
 
-void remove_results(const fs::path& csv) {
-  for (const char* extension : {".csv", ".boundaries.csv", ".settings.json"}) {
-    fs::remove(fs::path(csv).replace_extension(extension));
-  }
-}
-
 /// One scenario on one device into one file.
 class ScenarioRun {
  public:
-  ScenarioRun(const RunOptions& options, const Scenario& scenario, Device& device, const Progress& progress)
+  ScenarioRun(const RunOptions& options, const TrialOptions& trial_options, const Scenario& scenario,
+              Device& device, const Progress& progress, const fs::path& csv)
       : options_(options),
+        trial_options_(trial_options),
         scenario_(scenario),
         device_(device),
         progress_(progress),
-        trial_options_(trial_options(options)),
         variants_(scenario.variants(options.training)),
-        csv_(csv_path(options, device, scenario)) {
-    trial_options_.interrupted = interrupt_requested;
-    expect_room();
-    if (options.fresh) remove_results(csv_);
-    file_.emplace(csv_, settings_of(options, device), describe_environment(device));
-  }
+        csv_(csv) {}
 
   void run() {
+    expect_room();
+    if (options_.fresh) remove_results(csv_);
+    file_.emplace(csv_, settings_of(options_, scenario_, device_), describe_environment(device_));
     if (options_.batches.empty()) {
       search();
     } else {
@@ -88,8 +82,6 @@ class ScenarioRun {
     progress_.clear();
     fmt::print("Rows: {}\n", csv_.string());
   }
-
-  [[nodiscard]] const fs::path& csv() const { return csv_; }
 
  private:
   /// Refuses a device on which nothing of the scenario runs, before anything is written.
@@ -118,6 +110,7 @@ class ScenarioRun {
     progress_.clear();
     print_title();
     fmt::print("{}", boundary_report(file_->rows(), boundaries));
+    fmt::print("\n{}\n", shortage_report(file_->rows(), boundaries));
   }
 
   BoundaryRow search(const Variant& variant) {
@@ -128,19 +121,14 @@ class ScenarioRun {
     row.variant = variant.label;
     row.predicted_batch = predicted.largest;
     row.holes = predicted.holes;
-    const auto fits = [&](std::int64_t batch) {
-      const bool fit = trial(variant, batch, Purpose::boundary).result.outcome == Outcome::ok;
-      ++row.trials;
-      row.ooms += fit ? 0 : 1;
-      return fit;
-    };
-    const Boundary found = find_boundary(fits, predicted.largest, kLargestBatch);
+    const Boundary found = confirm(predicted, [&](std::int64_t batch) {
+      return trial(variant, batch, Purpose::boundary).result.outcome == Outcome::ok;
+    });
     row.max_batch = found.largest;
     row.first_oom_batch = found.smallest;
-    // A hole below the largest batch that fits: its first batch is the smallest that does not.
-    if (predicted.smallest != 0 && predicted.smallest < found.largest && !fits(predicted.smallest)) {
-      row.first_oom_batch = predicted.smallest;
-    }
+    row.trials = static_cast<std::int64_t>(found.probes.size());
+    row.ooms =
+        std::count_if(found.probes.begin(), found.probes.end(), [](const Probe& p) { return !p.fits; });
     return row;
   }
 
@@ -171,29 +159,37 @@ class ScenarioRun {
   }
 
   void print_title() const {
-    fmt::print("{}: {}, {}, {}; {} with {}, allocator of PyTorch {}{}\n\n", scenario_.name,
+    fmt::print("{}: {}, {}, {}; {} with {}, allocator of PyTorch {}{}\n", scenario_.name,
                describe(options_.training.model), options_.training.precision, options_.training.optimizer,
                device_.name(), format_bytes(device_.profile().memory_bytes), options_.pytorch,
                options_.alloc_conf.empty() ? "" : fmt::format(" under {}", options_.alloc_conf));
+    if (!device_.computes()) fmt::print("Simulated: bytes are counted, times are modelled.\n");
+    fmt::print("\n");
   }
 
   const RunOptions& options_;
+  const TrialOptions& trial_options_;
   const Scenario& scenario_;
   Device& device_;
   const Progress& progress_;
-  TrialOptions trial_options_;
   std::vector<Variant> variants_;
-  fs::path csv_;
+  const fs::path& csv_;
   std::optional<ResultsFile> file_;
 };
 
+void remark(std::string_view text) { fmt::print(stderr, "memsweep: {}\n", text); }
+
+/// Each once, however often it is named.
 std::vector<const Scenario*> chosen_scenarios(const RunOptions& options) {
   std::vector<const Scenario*> chosen;
+  const auto choose = [&](const Scenario& scenario) {
+    if (std::find(chosen.begin(), chosen.end(), &scenario) == chosen.end()) chosen.push_back(&scenario);
+  };
   for (const std::string& name : options.scenarios) {
     if (name == "all") {
-      for (const Scenario& scenario : scenarios()) chosen.push_back(&scenario);
+      for (const Scenario& scenario : scenarios()) choose(scenario);
     } else {
-      chosen.push_back(&find_scenario(name));
+      choose(find_scenario(name));
     }
   }
   return chosen;
@@ -203,18 +199,30 @@ std::vector<const Scenario*> chosen_scenarios(const RunOptions& options) {
 
 int run_scenarios(const RunOptions& options) {
   const auto chosen = chosen_scenarios(options);
+  if (options.scan && !options.batches.empty()) {
+    throw UsageError(
+        "--scan looks around a boundary, and --batches searches for none; leave one of them out");
+  }
+  if (chosen.size() > 1 && !options.csv.empty()) {
+    throw UsageError(fmt::format("--csv names one file for {} scenarios; each needs its own", chosen.size()));
+  }
+  TrialOptions trial_options = trial_options_of(options);
+  trial_options.interrupted = interrupt_requested;
   const OpenedDevice opened = open_device(options.device);
-  if (!opened.remark.empty() && !options.quiet) fmt::print(stderr, "{}\n", opened.remark);
+  if (!options.quiet) {
+    for (const std::string& warning : trial_options.settings.warnings) remark("allocator setting " + warning);
+    if (!opened.remark.empty()) remark(opened.remark);
+  }
   const Progress progress(options.quiet);
   catch_interrupts();
   for (const Scenario* scenario : chosen) {
-    ScenarioRun run(options, *scenario, *opened.device, progress);
+    const fs::path csv = csv_path(options, *opened.device, *scenario);
     try {
-      run.run();
+      ScenarioRun(options, trial_options, *scenario, *opened.device, progress, csv).run();
     } catch (const Interrupted&) {
       progress.clear();
-      fmt::print(stderr, "interrupted; what was measured is in {}, and the same command goes on from there\n",
-                 run.csv().string());
+      remark(fmt::format("interrupted; what was measured is in {}, and the same command{} goes on from there",
+                         csv.string(), options.fresh ? " without --fresh" : ""));
       return 130;
     }
   }

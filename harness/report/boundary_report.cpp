@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/bytes.h"
-#include "harness/report/duration.h"
+#include "harness/report/speed.h"
 #include "harness/report/table.h"
 
 namespace memsweep {
@@ -63,15 +63,7 @@ std::vector<std::string> cells(const Line& line, const Line& base) {
   };
   const auto allocated = [](const TrialResult& r) { return r.peak.allocated; };
   const auto activations = [](const TrialResult& r) { return r.by_category[kActivations]; };
-  std::string time = "-", rate = "-";
-  if (line.common != nullptr && line.common->result.step_seconds.samples > 0) {
-    const auto& result = line.common->result;
-    time =
-        fmt::format("{} {}{}", format_duration(result.step_seconds.median),
-                    fmt::format("+-{:.0f}%", 50 * ratio(result.step_seconds.iqr, result.step_seconds.median)),
-                    result.noisy ? " ?" : "");
-    rate = fmt::format("{:.4g}", line.common->samples_per_second());
-  }
+  const Speed speed = speed_of(line.common);
   return {line.name(),
           count_or_dash(line.boundary->max_batch),
           times_or_dash(batch_ratio(line, base)),
@@ -80,9 +72,10 @@ std::vector<std::string> cells(const Line& line, const Line& base) {
           line.refused == nullptr ? "-" : std::string(name_of(line.refused->result.phase)),
           bytes(line.common, allocated),
           bytes(line.common, activations),
-          time,
+          speed.step,
+          speed.spread,
           times_or_dash(time_ratio(line, base)),
-          rate,
+          speed.rate,
           fmt::format("{}/{}", line.boundary->trials, line.boundary->ooms)};
 }
 
@@ -99,29 +92,51 @@ const Line* better_than(const Line& line, std::span<const Line> lines, const Lin
   return nullptr;
 }
 
-std::string cost_of(const Line& line, const Line& base) {
+/// By how much a step takes longer than `base`'s, 0.5 for half as long again; 0 where it cannot be told.
+double time_change(const Line& line, const Line& base) {
   const double factor = time_ratio(line, base);
-  if (factor == 0) return "its time was not taken";
-  const double spread = ratio(line.common->result.step_seconds.iqr, line.common->result.step_seconds.median) +
-                        ratio(base.common->result.step_seconds.iqr, base.common->result.step_seconds.median);
-  if (std::abs(factor - 1) <= spread) return "costs no time that could be measured";
-  return factor > 1 ? fmt::format("costs {:.0f} % more time a step", 100 * (factor - 1))
-                    : fmt::format("takes {:.0f} % less time a step", 100 * (1 - factor));
+  if (factor == 0) return 0;
+  const auto spread = [](const Row& row) {
+    return ratio(row.result.step_seconds.iqr, row.result.step_seconds.median);
+  };
+  const double change = factor - 1;
+  return std::abs(change) <= spread(*line.common) + spread(*base.common) ? 0 : change;
+}
+
+std::string cost_of(const Line& line, const Line& base) {
+  const double change = time_change(line, base);
+  if (change == 0) return "costs no time that could be measured";
+  return change > 0 ? fmt::format("costs {:.0f} % more time a step", 100 * change)
+                    : fmt::format("takes {:.0f} % less time a step", -100 * change);
+}
+
+std::string memory_of(const Line& line, const Line& base) {
+  const double percent = std::round(100 * memory_saved(line, base));
+  if (percent == 0) return "leaves the peak as it is";
+  return percent > 0 ? fmt::format("saves {} % of the peak", percent)
+                     : fmt::format("takes {} % more at the peak", -percent);
 }
 
 std::string sentence(const Line& line, std::span<const Line> lines, const Line& base) {
+  const std::int64_t from = base.boundary->max_batch, to = line.boundary->max_batch;
+  if (to == 0) return fmt::format("{} fits no batch.\n", line.name());
+  if (from == 0)
+    return fmt::format("{} fits up to batch {}, where {} fits none.\n", line.name(), to, base.name());
   const double growth = batch_ratio(line, base);
-  const double saved = memory_saved(line, base);
-  const std::string memory = saved > 0 ? fmt::format("saves {:.0f} % of the peak", 100 * saved)
-                                       : fmt::format("takes {:.0f} % more at the peak", -100 * saved);
-  const std::string cost = cost_of(line, base);
   if (growth < kGain) {
-    return fmt::format("{} did not pay: the batch {}, and it {}.\n", line.name(),
-                       growth < 1 ? fmt::format("shrinks to {:.2f}x", growth) : "does not grow", cost);
+    const auto batch =
+        to < from ? fmt::format("shrinks from {} to {}", from, to) : std::string("does not grow");
+    return time_change(line, base) < 0 ? fmt::format("{} is faster only: the batch {}, but it {}.\n",
+                                                     line.name(), batch, cost_of(line, base))
+                                       : fmt::format("{} did not pay: the batch {}, and it {}.\n",
+                                                     line.name(), batch, cost_of(line, base));
   }
-  auto text = fmt::format("{} lets the batch grow {:.2f}x ({} to {}); at batch {} it {} and {}.", line.name(),
-                          growth, base.boundary->max_batch, line.boundary->max_batch,
-                          line.common == nullptr ? 0 : line.common->batch, memory, cost);
+  auto text = fmt::format("{} lets the batch grow {:.2f}x ({} to {})", line.name(), growth, from, to);
+  if (line.common != nullptr && base.common != nullptr) {
+    text += fmt::format("; at batch {} it {} and {}", line.common->batch, memory_of(line, base),
+                        cost_of(line, base));
+  }
+  text += ".";
   if (const Line* other = better_than(line, lines, base); other != nullptr) {
     text += fmt::format(" {} reaches as far or further in no more time.", other->name());
   }
@@ -129,12 +144,12 @@ std::string sentence(const Line& line, std::span<const Line> lines, const Line& 
 }
 
 std::string result_sentence(std::span<const Line> lines) {
+  if (lines.size() < 2) return "";
   std::set<std::uint64_t> hashes;
   for (const Line& line : lines) {
     if (line.common == nullptr || !line.common->result.result_hash) return "";
     hashes.insert(*line.common->result.result_hash);
   }
-  if (hashes.empty()) return "";
   if (hashes.size() == 1) {
     return fmt::format(
         "Losses, gradients and weights are the same to the bit under all variants at batch {} (hash "
@@ -168,9 +183,10 @@ std::string boundary_report(std::span<const Row> rows, std::span<const BoundaryR
   }
   const Line& base = lines.front();
 
-  std::vector<std::vector<std::string>> records{{"variant", "max batch", "growth", "first oom", "verdict",
-                                                 "in phase", fmt::format("peak at {}", common), "activations",
-                                                 "step", "time", "samples/s", "trials/ooms"}};
+  std::vector<std::vector<std::string>> records{
+      {"variant", "max batch", "growth", "first oom", "verdict", "in phase",
+       common == 0 ? "peak" : fmt::format("peak at {}", common), "activations", "step", "spread", "time",
+       "samples/s", "trials/ooms"}};
   for (const Line& line : lines) records.push_back(cells(line, base));
   std::string text = format_table(records) + "\n";
   for (std::size_t i = 1; i < lines.size(); ++i) text += sentence(lines[i], lines, base);
@@ -183,8 +199,7 @@ std::string boundary_report(std::span<const Row> rows, std::span<const BoundaryR
   const bool noisy = std::any_of(lines.begin(), lines.end(), [](const Line& line) {
     return line.common != nullptr && line.common->result.noisy;
   });
-  if (noisy)
-    text += "? marks times that are not known to 2 %: the machine was busy, or the steps are short.\n";
+  if (noisy) text += kNoisyRemark;
   return text;
 }
 

@@ -15,7 +15,7 @@
 #include "harness/base/errors.h"
 #include "harness/report/boundary_report.h"
 #include "harness/report/changes.h"
-#include "harness/report/duration.h"
+#include "harness/report/quantity.h"
 #include "harness/report/results_file.h"
 
 namespace memsweep {
@@ -279,7 +279,7 @@ class Comparer {
     const Spread& n = next.result.step_seconds;
     if (b.samples == 0) return;
     const double factor = n.median / b.median;
-    const bool modelled = base.device.starts_with("sim:");
+    const bool modelled = base.modelled();
     const double tolerance = 1 + (modelled ? kModelledTolerance : kMeasuredTolerance);
     if (n.samples > 0 && std::max(factor, 1 / factor) <= tolerance) return;
     const bool noisy = base.result.noisy || next.result.noisy || overlap(b, n);

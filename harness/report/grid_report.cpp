@@ -1,11 +1,12 @@
 #include "harness/report/grid_report.h"
 
+#include <algorithm>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "harness/base/bytes.h"
-#include "harness/report/duration.h"
+#include "harness/report/speed.h"
 #include "harness/report/table.h"
 
 namespace memsweep {
@@ -13,7 +14,7 @@ namespace {
 
 std::vector<std::string> cells(const Row& row) {
   const TrialResult& r = row.result;
-  const bool timed = r.step_seconds.samples > 0;
+  const Speed speed = speed_of(&row);
   return {row.variant,
           fmt::format("{}", row.batch),
           std::string(name_of(r.outcome)),
@@ -22,8 +23,9 @@ std::vector<std::string> cells(const Row& row) {
           format_bytes(r.peak.allocated),
           format_bytes(r.peak.reserved),
           format_bytes(r.peak.device),
-          timed ? format_duration(r.step_seconds.median) + (r.noisy ? " ?" : "") : "-",
-          timed ? fmt::format("{:.4g}", row.samples_per_second()) : "-",
+          speed.step,
+          speed.spread,
+          speed.rate,
           fmt::format("{}", r.alloc_retries),
           std::string(name_of(r.verdict))};
 }
@@ -32,10 +34,14 @@ std::vector<std::string> cells(const Row& row) {
 
 std::string grid_report(std::span<const Row> rows) {
   std::vector<std::vector<std::string>> records{{"variant", "batch", "outcome", "phase", "requested",
-                                                 "allocated", "reserved", "device", "step", "samples/s",
-                                                 "retries", "verdict"}};
+                                                 "allocated", "reserved", "device", "step", "spread",
+                                                 "samples/s", "retries", "verdict"}};
   for (const Row& row : rows) records.push_back(cells(row));
-  return format_table(records);
+  std::string text = format_table(records);
+  if (std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.result.noisy; })) {
+    text += fmt::format("\n{}", kNoisyRemark);
+  }
+  return text;
 }
 
 }  // namespace memsweep

@@ -108,9 +108,17 @@ std::vector<BoundaryRow> read_boundaries(const fs::path& csv) {
   return read_table<BoundaryRow>(boundaries_path(csv), boundary_columns());
 }
 
+void remove_results(const fs::path& csv) {
+  for (const fs::path& file : {csv, boundaries_path(csv), settings_path(csv)}) {
+    std::error_code error;  // what cannot be removed is refused when it is opened
+    if (fs::is_regular_file(file, error)) fs::remove(file, error);
+  }
+}
+
 ResultsFile::ResultsFile(fs::path csv, const nlohmann::json& settings, const nlohmann::json& environment)
     : csv_(std::move(csv)) {
   std::error_code error;
+  if (fs::is_directory(csv_, error)) throw UsageError(fmt::format("{} is a folder", csv_.string()));
   if (fs::exists(csv_, error)) {
     expect_same_run(csv_, settings);
     if (has_header(csv_)) rows_ = read_rows(csv_);

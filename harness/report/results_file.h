@@ -19,6 +19,9 @@ namespace memsweep {
 [[nodiscard]] std::vector<Row> read_rows(const std::filesystem::path& csv);
 [[nodiscard]] std::vector<BoundaryRow> read_boundaries(const std::filesystem::path& csv);
 
+/// Removes a results file and what stands beside it; touches nothing else of these names, such as folders.
+void remove_results(const std::filesystem::path& csv);
+
 class ResultsFile {
  public:
   /// `settings` is all that decides what is measured; `environment` where it was. Opens a file of the same

@@ -32,6 +32,8 @@ struct Row {
 
   /// Samples of the batch that are trained on per second; 0 where no time was taken.
   [[nodiscard]] double samples_per_second() const;
+  /// Whether its times come from a profile, not from a clock.
+  [[nodiscard]] bool modelled() const { return device.starts_with("sim:"); }
 };
 
 struct Column {

@@ -1,0 +1,14 @@
+// Times and counts as people read them: three significant digits.
+#pragma once
+
+#include <string>
+
+namespace memsweep {
+
+/// "1.23s", "45.6ms", "789us".
+[[nodiscard]] std::string format_duration(double seconds);
+
+/// "950", "1.25k", "4.22M", "3.1G".
+[[nodiscard]] std::string format_count(double count);
+
+}  // namespace memsweep
