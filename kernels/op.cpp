@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
+#include "kernels/norm_chunks.h"
 #include "kernels/reduction.h"
 
 namespace memsweep {
@@ -15,8 +17,11 @@ using Types = std::vector<TensorType>;
 using Inputs = std::span<const TensorType>;
 using Numbers = std::span<const double>;
 
-void expect(bool holds, std::string_view sentence) {
-  if (!holds) throw std::invalid_argument(std::string(sentence));
+/// Throws the sentence, its places filled with the shapes; they become text only then.
+template <typename... Shapes>
+void expect(bool holds, fmt::format_string<decltype(to_string(std::declval<Shapes>()))...> sentence,
+            const Shapes&... shapes) {
+  if (!holds) throw std::invalid_argument(fmt::format(sentence, to_string(shapes)...));
 }
 
 // Result types ------------------------------------------------------------------------------------
@@ -26,15 +31,13 @@ Types first(Inputs in, Numbers) { return {in[0]}; }
 Types nothing(Inputs, Numbers) { return {}; }
 
 Types same_as_both(Inputs in, Numbers) {
-  expect(in[0] == in[1], fmt::format("operands must have one shape, not {} and {}", to_string(in[0].shape),
-                                     to_string(in[1].shape)));
+  expect(in[0] == in[1], "operands must have one shape, not {} and {}", in[0].shape, in[1].shape);
   return {in[0]};
 }
 
 Types infer_addmm(Inputs in, Numbers) {
   const auto &x = in[0].shape, &w = in[1].shape;
-  expect(x.rank == 2 && w.rank == 2 && x[1] == w[1],
-         fmt::format("a linear layer of weight {} cannot take {}", to_string(w), to_string(x)));
+  expect(x.rank == 2 && w.rank == 2 && x[1] == w[1], "a linear layer of weight {} cannot take {}", w, x);
   expect(in[2].shape == Shape{w[0]}, "a bias has one value per output");
   return {{{x[0], w[0]}, in[0].dtype}};
 }
@@ -44,7 +47,7 @@ Types infer_mm(Inputs in, Numbers transpose) {
   expect(a.rank == 2 && b.rank == 2, "a product takes two matrices");
   const std::int64_t m = transpose[0] != 0 ? a[1] : a[0], k = transpose[0] != 0 ? a[0] : a[1];
   const std::int64_t n = transpose[1] != 0 ? b[0] : b[1], kb = transpose[1] != 0 ? b[1] : b[0];
-  expect(k == kb, fmt::format("a product of {} and {} does not fit", to_string(a), to_string(b)));
+  expect(k == kb, "a product of {} and {} does not fit", a, b);
   return {{{m, n}, in[0].dtype}};
 }
 
@@ -73,6 +76,31 @@ Types infer_adam_fused(Inputs in, Numbers numbers) {
   out.push_back(in.back());
   return out;
 }
+
+const TensorType kScalar{{}, DType::f32};
+
+Types scalar(Inputs, Numbers) { return {kScalar}; }
+
+/// Padded, each operand has as many chunks as the largest; packed, its own.
+Types infer_chunk_norms(Inputs in, Numbers numbers) {
+  expect(!in.empty(), "there is no norm of nothing");
+  const auto n = static_cast<std::int64_t>(in.size());
+  std::int64_t all = 0, most = 0;
+  for (const auto& type : in) {
+    const std::int64_t chunks = norm_chunks(type.shape.elements());
+    all += chunks;
+    most = std::max(most, chunks);
+  }
+  if (numbers[1] == 0) return {{{n, most}, DType::f32}};
+  return {{{n + 1}, DType::i64}, {{all}, DType::f32}};
+}
+
+Types infer_join_norms(Inputs in, Numbers) {
+  const auto rows = in[0].shape[0] - (in.size() == 2 ? 1 : 0);
+  return Types(static_cast<std::size_t>(rows), kScalar);
+}
+
+Types infer_stack(Inputs in, Numbers) { return {{{static_cast<std::int64_t>(in.size())}, DType::f32}}; }
 
 // Cost --------------------------------------------------------------------------------------------
 
@@ -122,6 +150,12 @@ Workspaces sum_rows_workspace(const OpCall& call, const Multiprocessors& gpu) {
   return list;
 }
 
+Workspaces norm_workspace(const OpCall& call, const Multiprocessors& gpu) {
+  Workspaces list;
+  append_reduction(list, call.inputs[0].shape.elements(), 1, gpu);
+  return list;
+}
+
 /// Above 65,536 rows the weight and bias gradients go through per-block sums first
 /// (aten/src/ATen/native/cuda/layer_norm_kernel.cu).
 Workspaces layer_norm_backward_workspace(const OpCall& call, const Multiprocessors& gpu) {
@@ -137,7 +171,7 @@ Workspaces layer_norm_backward_workspace(const OpCall& call, const Multiprocesso
 
 // The table ---------------------------------------------------------------------------------------
 
-const std::vector<std::string_view> kDrawn{"seed", "id", "id_stride", "batches"};
+const std::vector<std::string_view> kDrawn{"seed", "id", "id_stride", "batches", "first"};
 
 std::vector<std::string_view> drawn_and(std::initializer_list<std::string_view> more) {
   auto names = kDrawn;
@@ -210,6 +244,14 @@ std::vector<OpRow> make_table() {
       moving(Op::adam_update, "adam_update", 3, first, {"lr", "beta1"}),
       moving(Op::adam_fused, "adam_fused", -1, infer_adam_fused,
              {"lr", "beta1", "beta2", "eps", "weight_decay", "amsgrad"}, -1),
+      {Op::norm, "norm", 1, 1, {"p"}, scalar, by_traffic, norm_workspace},
+      moving(Op::chunk_norms, "chunk_norms", -1, infer_chunk_norms, {"p", "packed"}, -1),
+      moving(Op::join_norms, "join_norms", -1, infer_join_norms, {"p"}, -1),
+      moving(Op::stack, "stack", -1, infer_stack),
+      moving(Op::add_number, "add_number", 1, first, {"value"}),
+      moving(Op::reciprocal, "reciprocal", 1, first),
+      moving(Op::clamp_max, "clamp_max", 1, first, {"limit"}),
+      moving(Op::scale_by, "scale_by", 2, first),
       {Op::release, "release", -1, 0, {}, nothing, free_of_charge, no_workspace},
   };
 }

@@ -1,6 +1,6 @@
 #include "harness/program/schedule.h"
 
-#include <algorithm>
+#include <utility>
 
 namespace memsweep {
 namespace {
@@ -20,17 +20,17 @@ std::vector<ScheduledInstr> schedule(const Program& program, const std::vector<I
   }
   for (std::size_t i = 0; i < plan.size(); ++i) {
     const Instr& instr = *plan[i].instr;
-    const auto dies_here = [&](BufferId id) {
-      return !setup && last_use[id] == i && program.buffers[id].lifetime == Lifetime::until_last_reader;
+    const auto bury = [&](BufferId id) {
+      const bool mortal = program.buffers[id].lifetime == Lifetime::until_last_reader;
+      if (setup || last_use[id] != i || !(mortal || instr.phase == Phase::del)) return;
+      plan[i].deaths.push_back(id);
+      last_use[id] = kNever;  // an instruction may name it twice
     };
-    auto& deaths = plan[i].deaths;
-    for (BufferId id : instr.inputs) {
-      if (dies_here(id) && std::find(deaths.begin(), deaths.end(), id) == deaths.end()) deaths.push_back(id);
-    }
+    for (BufferId id : instr.inputs) bury(id);
     for (BufferId id : instr.outputs) {
-      if (!gives_birth(instr, id)) continue;
+      if (!gives_birth(program, instr, id)) continue;
       plan[i].births.push_back(id);
-      if (dies_here(id)) deaths.push_back(id);
+      bury(id);
     }
   }
   return plan;

@@ -23,8 +23,8 @@ Verdict verdict_of(std::string_view name) {
 }
 
 Verdict diagnose(const Shortage& s) {
+  if (s.limit != 0 && s.device_total - s.device_used >= s.segment) return Verdict::limit;
   const std::size_t needed = s.allocated + s.requested;
-  if (s.limit != 0 && needed <= s.device_total - s.device_before && needed > s.limit) return Verdict::limit;
   if (needed > s.device_total) return Verdict::capacity;
   const std::size_t others = s.device_used - std::min(s.device_used, s.reserved);
   if (needed + others > s.device_total) {

@@ -24,6 +24,7 @@ enum class Verdict : std::uint8_t {
 /// What stood when a request was refused, all in bytes.
 struct Shortage {
   std::size_t requested = 0;  // rounded as the allocator rounds
+  std::size_t segment = 0;    // what the device was to be asked for
   std::size_t allocated = 0;  // live blocks
   std::size_t reserved = 0;   // segments
   std::size_t device_total = 0;

@@ -14,7 +14,7 @@ Execution::Execution(Device& device, Allocator& allocator, LibraryWorkspaces lib
     : device_(device), allocator_(allocator), libraries_(libraries) {}
 
 Execution::~Execution() {
-  for (auto* list : {&live_, &borrowed_, &reassigned_}) {
+  for (auto* list : {&live_, &borrowed_, &reassigned_, &listed_}) {
     for (Live& live : *list) free(live);
   }
   for (auto& [key, live] : cached_) free(live);
@@ -48,10 +48,14 @@ void Execution::enter(Phase phase) {
 }
 
 void Execution::run(const Program& program, const ScheduledInstr& scheduled) {
+  inputs_.clear();  // looked up first: a variable that is read may be assigned anew
+  for (BufferId id : scheduled.instr->inputs) inputs_.push_back(pointer(live_[id].address));
   for (BufferId id : scheduled.births) {
     const Buffer& buffer = program.buffers[id];
     const Live born = allocate(buffer.type.bytes(), buffer.category);
-    if (live_[id].address != 0) reassigned_.push_back(live_[id]);
+    if (live_[id].address != 0) {
+      (buffer.lifetime == Lifetime::no_value_ever_dies ? listed_ : reassigned_).push_back(live_[id]);
+    }
     live_[id] = born;
   }
   if (scheduled.instr->op != Op::release) call(program, *scheduled.instr);
@@ -63,13 +67,9 @@ void Execution::run(const Program& program, const ScheduledInstr& scheduled) {
 void Execution::call(const Program& program, const Instr& instr) {
   input_types_.clear();
   output_types_.clear();
-  inputs_.clear();
   outputs_.clear();
   workspaces_.clear();
-  for (BufferId id : instr.inputs) {
-    input_types_.push_back(program.type(id));
-    inputs_.push_back(pointer(live_[id].address));
-  }
+  for (BufferId id : instr.inputs) input_types_.push_back(program.type(id));
   for (BufferId id : instr.outputs) {
     output_types_.push_back(program.type(id));
     outputs_.push_back(pointer(live_[id].address));

@@ -72,6 +72,7 @@ class Execution {
   std::map<std::pair<WorkspaceKind, Thread>, Live> cached_;
   std::vector<Live> borrowed_;    // by the instruction that runs
   std::vector<Live> reassigned_;  // values of variables that die when the new ones have been made
+  std::vector<Live> listed_;      // those that live on in a list
 
   // Operands of the instruction that runs; members so that a step does not allocate on the host.
   std::vector<TensorType> input_types_, output_types_;

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "harness/sweep/boundary.h"
 
 namespace memsweep {
 namespace {

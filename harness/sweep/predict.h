@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "harness/sweep/boundary.h"
 #include "harness/sweep/trial.h"
 #include "harness/sweep/variant.h"
 
@@ -33,6 +34,17 @@ struct Prediction {
 /// boundary is bisected; with `scan`, 512 batches within an eighth of it are tried as well.
 [[nodiscard]] Prediction predict(const Variant& variant, const Profile& profile, const TrialOptions& options,
                                  bool scan = false);
+
+/// The boundary on the device itself, searched from a prediction. Both sides are asked, and the first batch
+/// of a hole; `smallest` is that batch if it does not fit.
+template <typename Fits>
+[[nodiscard]] Boundary confirm(const Prediction& predicted, Fits&& fits) {
+  Boundary found = find_boundary(fits, predicted.largest, kLargestBatch);
+  if (predicted.smallest == 0 || predicted.smallest >= found.largest) return found;
+  found.probes.push_back({predicted.smallest, fits(predicted.smallest)});
+  if (!found.probes.back().fits) found.smallest = predicted.smallest;
+  return found;
+}
 
 /// The smallest device, in steps of 2 MiB, on which `batch` survives; bytes. Nothing if it does not on one of
 /// 8 TiB. Bisected, as if more memory never hurt.

@@ -141,6 +141,7 @@ class Trial {
       case OutOfMemory::Cause::exhausted: break;
     }
     return diagnose({.requested = refused.rounded,
+                     .segment = refused.tried,
                      .allocated = refused.allocated,
                      .reserved = refused.reserved,
                      .device_total = refused.device_total,

@@ -9,6 +9,7 @@ namespace {
 
 TEST(Diagnose, CallsCapacityWhatNoAllocatorCouldServe) {
   EXPECT_EQ(diagnose({.requested = 300_MiB,
+                      .segment = 300_MiB,
                       .allocated = 800_MiB,
                       .reserved = 800_MiB,
                       .device_total = 1_GiB,
@@ -18,6 +19,7 @@ TEST(Diagnose, CallsCapacityWhatNoAllocatorCouldServe) {
 
 TEST(Diagnose, CountsWhatTheContextTookBefore) {
   EXPECT_EQ(diagnose({.requested = 300_MiB,
+                      .segment = 300_MiB,
                       .allocated = 500_MiB,
                       .reserved = 500_MiB,
                       .device_total = 1_GiB,
@@ -28,6 +30,7 @@ TEST(Diagnose, CountsWhatTheContextTookBefore) {
 
 TEST(Diagnose, CallsFragmentationWhatIsFreeButNotInOnePiece) {
   EXPECT_EQ(diagnose({.requested = 300_MiB,
+                      .segment = 300_MiB,
                       .allocated = 500_MiB,
                       .reserved = 900_MiB,
                       .device_total = 1_GiB,
@@ -37,6 +40,7 @@ TEST(Diagnose, CallsFragmentationWhatIsFreeButNotInOnePiece) {
 
 TEST(Diagnose, CallsForeignWhatOthersTookMeanwhile) {
   EXPECT_EQ(diagnose({.requested = 300_MiB,
+                      .segment = 300_MiB,
                       .allocated = 500_MiB,
                       .reserved = 500_MiB,
                       .device_total = 1_GiB,
@@ -47,12 +51,35 @@ TEST(Diagnose, CallsForeignWhatOthersTookMeanwhile) {
 
 TEST(Diagnose, CallsLimitWhatTheDeviceCouldHaveServed) {
   EXPECT_EQ(diagnose({.requested = 300_MiB,
+                      .segment = 300_MiB,
                       .allocated = 300_MiB,
                       .reserved = 300_MiB,
                       .device_total = 1_GiB,
                       .device_used = 300_MiB,
                       .limit = 512_MiB}),
             Verdict::limit);
+}
+
+TEST(Diagnose, CallsLimitARefusedSegmentThatTheDeviceHadRoomFor) {
+  EXPECT_EQ(diagnose({.requested = 2_MiB,
+                      .segment = 20_MiB,
+                      .allocated = 1_MiB,
+                      .reserved = 2_MiB,
+                      .device_total = 1_GiB,
+                      .device_used = 2_MiB,
+                      .limit = 15_MiB}),
+            Verdict::limit);
+}
+
+TEST(Diagnose, LooksBeyondALimitThatTheDeviceDoesNotReach) {
+  EXPECT_EQ(diagnose({.requested = 300_MiB,
+                      .segment = 300_MiB,
+                      .allocated = 900_MiB,
+                      .reserved = 900_MiB,
+                      .device_total = 1_GiB,
+                      .device_used = 900_MiB,
+                      .limit = 1_GiB}),
+            Verdict::capacity);
 }
 
 TEST(Verdict, IsReadBackFromItsName) {
