@@ -20,7 +20,8 @@ TEST(Unknown, NamesAllWhereNoneIsNear) {
 }
 
 TEST(Unknown, ABeginningStandsForTheWholeName) {
-  EXPECT_EQ(unknown("scenario", "frag", kKnown), "there is no scenario 'frag'; did you mean 'fragmentation'?");
+  EXPECT_EQ(unknown("scenario", "frag", kKnown),
+            "there is no scenario 'frag'; did you mean 'fragmentation'?");
 }
 
 TEST(Unknown, ANameWithoutARightLetterIsNoTypingError) {
