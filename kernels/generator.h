@@ -20,6 +20,13 @@ class Generator {
     return static_cast<float>(static_cast<std::int32_t>(u24(i)) - (1 << 23)) / static_cast<float>(1 << 23);
   }
 
+  /// The stream without its first `elements`: its element i is element `elements` + i of this one.
+  [[nodiscard]] Generator from(std::uint64_t elements) const {
+    Generator rest = *this;
+    rest.key_ += elements * kGolden;
+    return rest;
+  }
+
  private:
   static constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15;
 

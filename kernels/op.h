@@ -18,7 +18,8 @@ namespace memsweep {
 /// One name per row of the op table (op.cpp), in its order. Outputs are listed in the order in
 /// which PyTorch allocates them. B: rows of a batch; N, K: widths; [..]: any shape.
 enum class Op : std::uint8_t {
-  // Values from the counter-based generator (kernels/generator.h); set-up and data.
+  // Values from the counter-based generator (kernels/generator.h), from its element `first` on; set-up and
+  // data.
   uniform,   // () -> x f32 [..]                 x = offset + scale * uniform
   integers,  // () -> y i64 [..]                 y = u24 mod modulus
   fill,      // () -> x f32 [..]                 x = value
@@ -52,7 +53,7 @@ enum class Op : std::uint8_t {
   // Vectors of an optimizer; y is updated in place and is input and output.
   clone,             // (x) -> x
   zeros_like,        // (x) -> 0
-  scale,             // (y) -> y                       y *= factor
+  scale,             // (x) -> factor * x
   axpby,             // (y, x) -> y                    y = a*y + b*x
   add_scaled,        // (x, y) -> x + alpha*y
   ema_square,        // (v, g) -> v                    v = beta*v + (1 - beta)*g*g
@@ -62,6 +63,15 @@ enum class Op : std::uint8_t {
   adam_divisor,      // (root) -> root / sqrt(1 - beta2^t) + eps
   adam_update,       // (p, m, denominator) -> p   p -= lr / (1 - beta1^t) * m / denominator
   adam_fused,        // (p, m, v, g, step) -> p, m, v, step
+  // Clipping of gradients: p-norms, p being infinite for the largest magnitude, and steps of scalars.
+  norm,         // (x) -> scalar
+  chunk_norms,  // (x...) -> partial [n,C], or packed: first_chunk i64 [n+1], partial [sum of chunks]
+  join_norms,   // (partial), or (first_chunk, partial) -> a scalar for each x
+  stack,        // (scalars...) -> [n]
+  add_number,   // (x) -> x + value
+  reciprocal,   // (x) -> 1 / x
+  clamp_max,    // (x) -> min(x, limit)
+  scale_by,     // (y, factor scalar) -> y          y *= factor
   // Nothing is computed: somebody lets go of the inputs here, so they live at least so long.
   release,
 };

@@ -4,13 +4,17 @@
 
 #include "harness/base/errors.h"
 #include "harness/program/differentiate.h"
+#include "harness/program/passes/accumulate.h"
 #include "harness/program/passes/recompute.h"
 
 namespace memsweep {
 
 Program TrainingStep::operator()(std::int64_t batch) const {
-  Program program = differentiate(forward(batch, randomness));
+  Program program = differentiate(divide_loss(forward(batch, randomness), micro_batches));
   program = memsweep::recompute(std::move(program), recompute_segments(recompute, program.blocks));
+  program = accumulate(std::move(program), micro_batches);
+  if (keep_gradients) program = memsweep::keep_gradients(std::move(program));
+  if (clip) program = clip_gradients(std::move(program), *clip);
   optimizer.append(program);
   append_zero_grad(program);
   verify(program);

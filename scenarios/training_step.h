@@ -1,8 +1,10 @@
 // A whole training step from a forward pass: the remedies in their order.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "harness/program/passes/clip.h"
 #include "scenarios/optimizer.h"
 #include "scenarios/scenario.h"
 
@@ -13,8 +15,12 @@ struct TrainingStep {
   ChosenOptimizer optimizer;
   std::string recompute = "none";
   Randomness randomness;
+  int micro_batches = 1;        // a step; their gradients are added up
+  bool keep_gradients = false;  // zero_grad(set_to_none=False)
+  std::optional<ClipOptions> clip = {};
 
-  /// Forward, loss, backward (with recomputation), optimizer, zero_grad; verified.
+  /// Forward, loss, backward (with recomputation), clip, optimizer, zero_grad; verified. `batch` is that
+  /// of one micro-batch.
   [[nodiscard]] Program operator()(std::int64_t batch) const;
 };
 

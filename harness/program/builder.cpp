@@ -27,7 +27,7 @@ BufferId Builder::parameter(std::string name, Shape shape, float scale, float of
       add_buffer(program_, {std::move(name), {shape, DType::f32}, Category::weight, Lifetime::for_ever});
   program_.parameters.push_back({weight, weight});
   Instr draw{.op = Op::uniform, .phase = Phase::setup, .outputs = {weight}};
-  draw.attributes = {static_cast<double>(randomness_.seed), id, 0, 1, scale, offset};
+  draw.attributes = {static_cast<double>(randomness_.seed), id, 0, 1, 0, scale, offset};
   program_.setup.push_back(std::move(draw));
   return weight;
 }
@@ -37,7 +37,8 @@ BufferId Builder::drawn_each_step(std::string name, TensorType type, Op op, doub
   const BufferId buffer =
       add_buffer(program_, {std::move(name), type, Category::input, Lifetime::until_reassigned});
   Instr draw{.op = op, .phase = Phase::data, .outputs = {buffer}};
-  draw.attributes = {static_cast<double>(randomness_.seed), id, 1, static_cast<double>(randomness_.batches)};
+  draw.attributes = {static_cast<double>(randomness_.seed), id, 1, static_cast<double>(randomness_.batches),
+                     0};
   draw.attributes.insert(draw.attributes.end(), attributes.begin(), attributes.end());
   program_.step.push_back(std::move(draw));
   return buffer;
@@ -73,7 +74,7 @@ BufferId Builder::apply_in_place(Op op, BufferId operand) {
 BufferId Builder::dropout(std::string name, BufferId x, double p, int layer) {
   return apply_all(std::move(name), Op::dropout, {x},
                    {p, static_cast<double>(randomness_.seed), kMaskId + layer, kMaskIdStride,
-                    static_cast<double>(randomness_.batches)})
+                    static_cast<double>(randomness_.batches), 0})
       .back();
 }
 

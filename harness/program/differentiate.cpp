@@ -60,6 +60,7 @@ class Differentiation final : public GradientContext {
     auto& known = gradients_[value];
     known = known ? emit(Op::add, {*known, gradient}, {})[0] : gradient;
     program_.buffers[*known].name = fmt::format("grad({})", program_.buffers[value].name);
+    if (program_.buffers[value].category == Category::weight) handed_on_.push_back(*known);
   }
 
  private:
@@ -86,22 +87,25 @@ class Differentiation final : public GradientContext {
       throw std::logic_error(fmt::format("{} has no gradient rule", row_of(forward_.op).name));
     }
     const std::size_t first = program_.step.size();
+    handed_on_.clear();
     rule(*this);
-    keep_operands(first);
+    end_node(first);
   }
 
-  /// PyTorch's node lets go of what it saved when it is done, not when it last reads it.
-  void keep_operands(std::size_t first) {
-    if (program_.step.size() < first + 2) return;
-    Instr keep{.op = Op::release, .phase = Phase::backward, .block = forward_.block};
+  /// PyTorch's node lets go of what it saved when it is done, not when it last reads it, and then hands
+  /// the gradients of parameters on.
+  void end_node(std::size_t first) {
+    if (program_.step.size() == first) return;
+    Instr end{.op = Op::release, .phase = Phase::backward, .block = forward_.block};
     const auto& last = program_.step.back().inputs;
     for (std::size_t i = first; i + 1 < program_.step.size(); ++i) {
       for (BufferId id : program_.step[i].inputs) {
         const bool mortal = program_.buffers[id].lifetime == Lifetime::until_last_reader;
-        if (mortal && !contains(last, id) && !contains(keep.inputs, id)) keep.inputs.push_back(id);
+        if (mortal && !contains(last, id) && !contains(end.inputs, id)) end.inputs.push_back(id);
       }
     }
-    if (!keep.inputs.empty()) program_.step.push_back(std::move(keep));
+    end.inputs.insert(end.inputs.end(), handed_on_.begin(), handed_on_.end());
+    if (!end.inputs.empty()) program_.step.push_back(std::move(end));
   }
 
   void finish(Parameter& parameter) {
@@ -119,6 +123,7 @@ class Differentiation final : public GradientContext {
   std::vector<std::optional<BufferId>> gradients_;  // likewise
   Instr forward_;
   std::vector<std::optional<BufferId>> arriving_;
+  std::vector<BufferId> handed_on_;  // by the node at hand: gradients of parameters
 };
 
 }  // namespace
@@ -127,8 +132,16 @@ Program differentiate(Program program) { return Differentiation(std::move(progra
 
 void append_zero_grad(Program& program) {
   Instr drop{.op = Op::release, .phase = Phase::zero_grad};
-  for (const Parameter& parameter : program.parameters) drop.inputs.push_back(parameter.gradient);
-  program.step.push_back(std::move(drop));
+  for (const Parameter& parameter : program.parameters) {
+    const BufferId gradient = parameter.gradient;
+    if (program.buffers[gradient].lifetime != Lifetime::for_ever) {
+      drop.inputs.push_back(gradient);
+      continue;
+    }
+    program.step.push_back(
+        {.op = Op::zeros_like, .phase = Phase::zero_grad, .inputs = {gradient}, .outputs = {gradient}});
+  }
+  if (!drop.inputs.empty()) program.step.push_back(std::move(drop));
 }
 
 }  // namespace memsweep

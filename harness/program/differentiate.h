@@ -6,11 +6,13 @@
 namespace memsweep {
 
 /// Appends the backward pass of `program.loss`, in reverse order of the forward one, and fills in each
-/// parameter's gradient. A value that is read twice gets the sum of both gradients through a visible
-/// `add`; gradients that nobody reads are not made. The seed of the loss lives to the end of the pass.
+/// parameter's gradient; it is complete at the `release` of the backward pass that names it. A value that is
+/// read twice gets the sum of both gradients through a visible `add`; gradients that nobody reads are not
+/// made. The seed of the loss lives to the end of the pass.
 [[nodiscard]] Program differentiate(Program program);
 
-/// Appends the end of a step: the gradients of all parameters are dropped (zero_grad, set to none).
+/// Appends the end of a step: the gradients of all parameters are dropped (zero_grad, set to none), or
+/// where they live for ever filled with zeros.
 void append_zero_grad(Program& program);
 
 }  // namespace memsweep

@@ -37,6 +37,8 @@ void add(GradientContext& c) {
   }
 }
 
+void scale(GradientContext& c) { c.pass(0, c.emit(Op::scale, {c.arriving(0)}, c.forward().attributes)[0]); }
+
 void dropout(GradientContext& c) {
   c.pass(0, c.emit(Op::dropout_backward, {c.arriving(1), c.forward().outputs[0]},
                    {c.forward().attributes[0]})[0]);
@@ -67,6 +69,7 @@ GradientRule gradient_rule(Op op) {
     case Op::tanh: return from_output<Op::tanh_backward>;
     case Op::sigmoid: return from_output<Op::sigmoid_backward>;
     case Op::add: return add;
+    case Op::scale: return scale;
     case Op::dropout: return dropout;
     case Op::layer_norm: return layer_norm;
     case Op::log_softmax: return from_output<Op::log_softmax_backward>;

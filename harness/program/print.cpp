@@ -25,7 +25,7 @@ std::string result(const Program& program, const Instr& instr) {
   for (BufferId id : instr.outputs) {
     const Buffer& buffer = program.buffers[id];
     text += fmt::format("{}{}", text.empty() ? "" : ", ", buffer.name);
-    if (gives_birth(instr, id))
+    if (gives_birth(program, instr, id))
       text += fmt::format(":{}[{}]", name_of(buffer.type.dtype), to_string(buffer.type.shape));
   }
   return text.empty() ? text : text + " = ";

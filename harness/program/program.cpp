@@ -25,8 +25,10 @@ std::string_view name_of(Phase phase) {
     case Phase::loss: return "loss";
     case Phase::backward: return "backward";
     case Phase::recompute: return "recompute";
+    case Phase::clip: return "clip";
     case Phase::optimizer: return "optimizer";
     case Phase::zero_grad: return "zero_grad";
+    case Phase::append: return "append";
     case Phase::del: return "del";
   }
   return "?";
@@ -37,8 +39,13 @@ BufferId add_buffer(Program& program, Buffer buffer) {
   return static_cast<BufferId>(program.buffers.size() - 1);
 }
 
-bool gives_birth(const Instr& instr, BufferId id) {
-  return std::find(instr.inputs.begin(), instr.inputs.end(), id) == instr.inputs.end();
+bool is_variable(const Buffer& buffer) {
+  return buffer.lifetime == Lifetime::until_reassigned || buffer.lifetime == Lifetime::no_value_ever_dies;
+}
+
+bool gives_birth(const Program& program, const Instr& instr, BufferId id) {
+  return is_variable(program.buffers[id]) ||
+         std::find(instr.inputs.begin(), instr.inputs.end(), id) == instr.inputs.end();
 }
 
 std::vector<TensorType> types_of(const Program& program, const std::vector<BufferId>& ids) {

@@ -30,7 +30,8 @@ inline constexpr std::size_t kCategoryCount = 7;
 /// How long a buffer lives within repeated steps.
 enum class Lifetime : std::uint8_t {
   until_last_reader,
-  until_reassigned,  // a variable of user code: dies when the next value has been made
+  until_reassigned,    // a variable of user code: dies when the next value has been made
+  no_value_ever_dies,  // a variable whose every value a list of user code holds
   for_ever,
 };
 
@@ -48,11 +49,13 @@ enum class Phase : std::uint8_t {
   loss,
   backward,
   recompute,
+  clip,
   optimizer,
   zero_grad,
-  del
+  append,
+  del  // of variables: what is released here is no longer held by its name
 };
-inline constexpr std::size_t kPhaseCount = 9;
+inline constexpr std::size_t kPhaseCount = 11;
 [[nodiscard]] std::string_view name_of(Phase phase);
 
 /// Some instructions run in the first step only (optimizer state is born there) or in all others.
@@ -68,7 +71,7 @@ struct Instr {
   /// for a backward instruction, the block of the forward one that it differentiates.
   std::int32_t block = kNone;
   std::vector<BufferId> inputs{};
-  std::vector<BufferId> outputs{};  // a buffer that is also an input is updated in place
+  std::vector<BufferId> outputs{};  // one that is also an input is updated in place, unless it is a variable
   std::vector<double> attributes{};
 };
 
@@ -91,8 +94,11 @@ struct Program {
 /// Makes a buffer and returns its id.
 BufferId add_buffer(Program& program, Buffer buffer);
 
-/// Whether an instruction writes `id` without needing its old value, so that it is born there.
-[[nodiscard]] bool gives_birth(const Instr& instr, BufferId id);
+/// Whether a buffer is a variable of user code: assigning it makes a new value beside the old one.
+[[nodiscard]] bool is_variable(const Buffer& buffer);
+
+/// Whether an instruction makes a new value of its output `id`, instead of updating the one there is.
+[[nodiscard]] bool gives_birth(const Program& program, const Instr& instr, BufferId id);
 
 /// Types of an instruction's operands, for the op table.
 [[nodiscard]] std::vector<TensorType> types_of(const Program& program, const std::vector<BufferId>& ids);

@@ -50,13 +50,14 @@ void check_order(const Program& program, const std::vector<Instr>& list, When sk
         fail(program, instr, fmt::format("{} is read before it has a value", program.buffers[id].name));
     }
     for (BufferId id : instr.outputs) {
-      if (!gives_birth(instr, id)) continue;
-      const bool variable = program.buffers[id].lifetime == Lifetime::until_reassigned;
-      if (born[id] || (alive[id] && !variable)) {
+      if (!gives_birth(program, instr, id)) continue;
+      if ((born[id] || alive[id]) && !is_variable(program.buffers[id])) {
         fail(program, instr, fmt::format("{} is made twice", program.buffers[id].name));
       }
       born[id] = alive[id] = true;
     }
+    if (instr.phase != Phase::del) continue;
+    for (BufferId id : instr.inputs) alive[id] = false;
   }
 }
 

@@ -54,6 +54,14 @@ constexpr std::array<Body, kOpCount> make_bodies() {
       {Op::adam_divisor, cpu::adam_divisor},
       {Op::adam_update, cpu::adam_update},
       {Op::adam_fused, cpu::adam_fused},
+      {Op::norm, cpu::norm},
+      {Op::chunk_norms, cpu::chunk_norms},
+      {Op::join_norms, cpu::join_norms},
+      {Op::stack, cpu::stack},
+      {Op::add_number, cpu::add_number},
+      {Op::reciprocal, cpu::reciprocal},
+      {Op::clamp_max, cpu::clamp_max},
+      {Op::scale_by, cpu::scale_by},
       {Op::release, nothing},
   };
   std::array<Body, kOpCount> bodies{};

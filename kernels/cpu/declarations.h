@@ -49,5 +49,14 @@ void adam_denominator(const OpCall& call, const Views& views);
 void adam_divisor(const OpCall& call, const Views& views);
 void adam_update(const OpCall& call, const Views& views);
 void adam_fused(const OpCall& call, const Views& views);
+void add_number(const OpCall& call, const Views& views);
+void reciprocal(const OpCall& call, const Views& views);
+void clamp_max(const OpCall& call, const Views& views);
+void scale_by(const OpCall& call, const Views& views);
+// norms.cpp
+void norm(const OpCall& call, const Views& views);
+void chunk_norms(const OpCall& call, const Views& views);
+void join_norms(const OpCall& call, const Views& views);
+void stack(const OpCall& call, const Views& views);
 
 }  // namespace memsweep::cpu

@@ -10,12 +10,17 @@
 namespace memsweep::cpu {
 namespace {
 
-/// Tensor id = id + id_stride * batch, where training step t (from 1) uses batch (t - 1) mod batches.
-Generator generator_of(const OpCall& call, double seed, double id, double id_stride, double batches) {
-  const std::int64_t batch = (call.step - 1) % static_cast<std::int64_t>(batches);
-  return {static_cast<std::uint64_t>(seed),
-          static_cast<std::uint64_t>(id) +
-              static_cast<std::uint64_t>(id_stride) * static_cast<std::uint64_t>(batch)};
+/// The attributes that all generators share.
+struct Drawn {
+  double seed, id, id_stride, batches, first;
+};
+
+/// Tensor id = id + id_stride * batch from its element `first` on, where training step t (from 1) uses batch
+/// (t - 1) mod batches.
+Generator generator_of(const OpCall& call, const Drawn& drawn) {
+  const auto batch = static_cast<std::uint64_t>((call.step - 1) % static_cast<std::int64_t>(drawn.batches));
+  const auto id = static_cast<std::uint64_t>(drawn.id) + static_cast<std::uint64_t>(drawn.id_stride) * batch;
+  return Generator(static_cast<std::uint64_t>(drawn.seed), id).from(static_cast<std::uint64_t>(drawn.first));
 }
 
 std::uint32_t draw(const Generator& generator, std::int64_t i) {
@@ -25,8 +30,8 @@ std::uint32_t draw(const Generator& generator, std::int64_t i) {
 }  // namespace
 
 void uniform(const OpCall& call, const Views& views) {
-  const auto [seed, id, id_stride, batches, scale, offset] = call.numbers<6>();
-  const Generator generator = generator_of(call, seed, id, id_stride, batches);
+  const auto [seed, id, id_stride, batches, first, scale, offset] = call.numbers<7>();
+  const Generator generator = generator_of(call, {seed, id, id_stride, batches, first});
   const auto factor = static_cast<float>(scale), shift = static_cast<float>(offset);
   float* x = output(views, 0);
   for_each_element(elements(call), [=](std::int64_t i) {
@@ -35,16 +40,16 @@ void uniform(const OpCall& call, const Views& views) {
 }
 
 void integers(const OpCall& call, const Views& views) {
-  const auto [seed, id, id_stride, batches, modulus] = call.numbers<5>();
-  const Generator generator = generator_of(call, seed, id, id_stride, batches);
+  const auto [seed, id, id_stride, batches, first, modulus] = call.numbers<6>();
+  const Generator generator = generator_of(call, {seed, id, id_stride, batches, first});
   const auto n = static_cast<std::uint32_t>(modulus);
   auto* y = output<std::int64_t>(views, 0);
   for_each_element(elements(call), [=](std::int64_t i) { y[i] = draw(generator, i) % n; });
 }
 
 void dropout(const OpCall& call, const Views& views) {
-  const auto [p, seed, id, id_stride, batches] = call.numbers<5>();
-  const Generator generator = generator_of(call, seed, id, id_stride, batches);
+  const auto [p, seed, id, id_stride, batches, first] = call.numbers<6>();
+  const Generator generator = generator_of(call, {seed, id, id_stride, batches, first});
   const auto first_kept = static_cast<std::uint32_t>(std::floor(p * (1 << 24)));
   const auto factor = static_cast<float>(1 / (1 - p));
   const float* x = input(views, 0);

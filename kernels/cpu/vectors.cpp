@@ -1,4 +1,4 @@
-// Steps of optimizers, on vectors as long as a parameter.
+// Steps of optimizers and of clipping, on vectors as long as a parameter.
 #include <cmath>
 #include <cstring>
 
@@ -111,6 +111,33 @@ void adam_update(const OpCall& call, const Views& views) {
   const float* denominator = input(views, 2);
   float* p = output(views, 0);
   for_each_element(elements(call), [=](std::int64_t i) { p[i] = old[i] - rate * m[i] / denominator[i]; });
+}
+
+void add_number(const OpCall& call, const Views& views) {
+  const auto value = static_cast<float>(call.numbers<1>()[0]);
+  const float* x = input(views, 0);
+  float* y = output(views, 0);
+  for_each_element(elements(call), [=](std::int64_t i) { y[i] = x[i] + value; });
+}
+
+void reciprocal(const OpCall& call, const Views& views) {
+  const float* x = input(views, 0);
+  float* y = output(views, 0);
+  for_each_element(elements(call), [=](std::int64_t i) { y[i] = 1 / x[i]; });
+}
+
+void clamp_max(const OpCall& call, const Views& views) {
+  const auto limit = static_cast<float>(call.numbers<1>()[0]);
+  const float* x = input(views, 0);
+  float* y = output(views, 0);
+  for_each_element(elements(call), [=](std::int64_t i) { y[i] = x[i] > limit ? limit : x[i]; });
+}
+
+void scale_by(const OpCall& call, const Views& views) {
+  const float* x = input(views, 0);
+  const float factor = *input(views, 1);
+  float* y = output(views, 0);
+  for_each_element(elements(call), [=](std::int64_t i) { y[i] = factor * x[i]; });
 }
 
 /// AdamW in one pass over (p, m, v, g, step), or (p, m, v, vmax, g, step) with AMSGrad.

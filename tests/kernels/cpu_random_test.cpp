@@ -20,8 +20,8 @@ Tensor drawn(Op op, std::vector<double> attributes, DType dtype, std::int64_t st
 }
 
 TEST(CpuRandom, UniformIsScaledBeforeItIsShifted) {
-  const auto weights = drawn(Op::uniform, {3, 11, 0, 1, 0.3, 0}, DType::f32);
-  const auto around_one = drawn(Op::uniform, {3, 11, 0, 1, 0.25, 1}, DType::f32);
+  const auto weights = drawn(Op::uniform, {3, 11, 0, 1, 0, 0.3, 0}, DType::f32);
+  const auto around_one = drawn(Op::uniform, {3, 11, 0, 1, 0, 0.25, 1}, DType::f32);
   const Generator generator(3, 11);
   for (std::size_t i = 0; i < kMany; ++i) {
     ASSERT_EQ(weights.values()[i], generator.uniform(i) * 0.3f);
@@ -30,23 +30,30 @@ TEST(CpuRandom, UniformIsScaledBeforeItIsShifted) {
 }
 
 TEST(CpuRandom, IntegersAreTheDrawModuloN) {
-  const auto y = drawn(Op::integers, {3, 12, 0, 1, 10}, DType::i64);
+  const auto y = drawn(Op::integers, {3, 12, 0, 1, 0, 10}, DType::i64);
   const Generator generator(3, 12);
   for (std::size_t i = 0; i < kMany; ++i) ASSERT_EQ(y.values<std::int64_t>()[i], generator.u24(i) % 10);
 }
 
 TEST(CpuRandom, AStepDrawsItsBatchAndBatchesComeRound) {
-  const std::vector<double> attributes{3, 1000, 100, 4, 2, 0};
+  const std::vector<double> attributes{3, 1000, 100, 4, 0, 2, 0};
   for (const std::int64_t step : {1, 2, 4, 5, 7}) {
     const double id = 1000 + 100 * static_cast<double>((step - 1) % 4);
     EXPECT_TRUE(drawn(Op::uniform, attributes, DType::f32, step)
-                    .same_bits(drawn(Op::uniform, {3, id, 0, 1, 2, 0}, DType::f32)))
+                    .same_bits(drawn(Op::uniform, {3, id, 0, 1, 0, 2, 0}, DType::f32)))
         << "step " << step;
   }
 }
 
+TEST(CpuRandom, ASliceHasTheValuesThatItHasInTheWhole) {
+  constexpr std::int64_t kFirst = 77;
+  const auto whole = drawn(Op::uniform, {3, 11, 0, 1, 0, 2, 0}, DType::f32);
+  const auto slice = drawn(Op::uniform, {3, 11, 0, 1, kFirst, 2, 0}, DType::f32);
+  for (std::size_t i = 0; i < kMany - kFirst; ++i) ASSERT_EQ(slice.values()[i], whole.values()[kFirst + i]);
+}
+
 std::vector<Tensor> dropout(double p, const Tensor& x, std::int64_t step = 1) {
-  return run({.op = Op::dropout, .attributes = {p, 5, 3000, 100, 2}, .inputs = {x}, .step = step});
+  return run({.op = Op::dropout, .attributes = {p, 5, 3000, 100, 2, 0}, .inputs = {x}, .step = step});
 }
 
 TEST(CpuRandom, DropoutKeepsTheRightFractionAndScalesIt) {

@@ -16,17 +16,17 @@ inline std::vector<Example> examples_of_every_op(std::int64_t rows, std::int64_t
   const auto square = random_tensor({columns, columns}, 6);
   const auto per_row = random_tensor({rows}, 7, 0.5f, 1), scalar = random_tensor({}, 8, 0.5f, 1);
   const auto target = random_targets(rows, columns, 9);
-  const Tensor mask = run({Op::dropout, {0.5, 1, 2, 0, 1}, {x}})[0];
+  const Tensor mask = run({Op::dropout, {0.5, 1, 2, 0, 1, 0}, {x}})[0];
 
   std::vector<Example> list{
-      {Op::uniform, {1, 2, 0, 1, 0.5, 0}, {}, {}, {values}},
-      {Op::integers, {1, 2, 0, 1, 10}, {}, {}, {targets}},
+      {Op::uniform, {1, 2, 0, 1, 0, 0.5, 0}, {}, {}, {values}},
+      {Op::integers, {1, 2, 0, 1, 0, 10}, {}, {}, {targets}},
       {Op::fill, {0.5}, {}, {}, {values}},
       {Op::addmm, {}, {x, square, bias}},
       {Op::mm, {0, 0}, {x, square}},
       {Op::mm, {1, 0}, {x, y}},
       {Op::add, {}, {x, y}},
-      {Op::dropout, {0.5, 1, 2, 0, 1}, {x}},
+      {Op::dropout, {0.5, 1, 2, 0, 1, 0}, {x}},
       {Op::dropout_backward, {0.5}, {x, mask}},
       {Op::layer_norm, {1e-5}, {x, w, bias}},
       {Op::layer_norm_backward, {}, {y, x, per_row, per_row, w}},
@@ -51,6 +51,15 @@ inline std::vector<Example> examples_of_every_op(std::int64_t rows, std::int64_t
        {1e-3, 0.9, 0.999, 1e-8, 0.01, 1},
        {x, y, positive, positive, y, scalar},
        {0, 1, 2, 3, 5}},
+      {Op::norm, {2}, {x}},
+      {Op::chunk_norms, {2, 0}, {x, w}},
+      {Op::chunk_norms, {2, 1}, {x, w}},
+      {Op::join_norms, {2}, {positive}},
+      {Op::stack, {}, {scalar, scalar}},
+      {Op::add_number, {1e-6}, {x}},
+      {Op::reciprocal, {}, {positive}},
+      {Op::clamp_max, {0.1}, {x}},
+      {Op::scale_by, {}, {x, scalar}, {0}},
       {Op::release, {}, {x}},
   };
   for (const Op op : {Op::relu, Op::gelu, Op::gelu_tanh, Op::silu, Op::tanh, Op::sigmoid}) {

@@ -35,8 +35,8 @@ TEST(GeneratorGolden, TheOpsOfTheCpuDrawTheSame) {
     const auto integers = sample.at("mod_10").get<std::vector<std::int64_t>>();
     const double seed = sample.at("seed"), id = sample.at("id");
     const Shape shape{static_cast<std::int64_t>(uniform.size())};
-    const auto x = testing::run({Op::uniform, {seed, id, 0, 1, 1, 0}, {}, {}, {{shape, DType::f32}}})[0];
-    const auto y = testing::run({Op::integers, {seed, id, 0, 1, 10}, {}, {}, {{shape, DType::i64}}})[0];
+    const auto x = testing::run({Op::uniform, {seed, id, 0, 1, 0, 1, 0}, {}, {}, {{shape, DType::f32}}})[0];
+    const auto y = testing::run({Op::integers, {seed, id, 0, 1, 0, 10}, {}, {}, {{shape, DType::i64}}})[0];
     EXPECT_TRUE(x.same_bits({shape, uniform})) << sample;
     EXPECT_TRUE(y.same_bits({shape, integers})) << sample;
   }

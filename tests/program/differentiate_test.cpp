@@ -43,12 +43,14 @@ TEST(Differentiate, WritesTheBackwardPassInPytorchsOrder) {
   verify(program);
   EXPECT_EQ(
       print(program),
-      "setup     0.weight:f32[3x5] = uniform(seed=1, id=0, id_stride=0, batches=1, scale=1, offset=0)\n"
-      "setup     0.bias:f32[3] = uniform(seed=1, id=1, id_stride=0, batches=1, scale=1, offset=0)\n"
-      "setup     1.weight:f32[2x3] = uniform(seed=1, id=2, id_stride=0, batches=1, scale=1, offset=0)\n"
-      "setup     1.bias:f32[2] = uniform(seed=1, id=3, id_stride=0, batches=1, scale=1, offset=0)\n"
-      "data      x:f32[4x5] = uniform(seed=1, id=1000, id_stride=1, batches=2, scale=2, offset=0)\n"
-      "data      target:i64[4] = integers(seed=1, id=2000, id_stride=1, batches=2, modulus=2)\n"
+      "setup     0.weight:f32[3x5] = uniform(seed=1, id=0, id_stride=0, batches=1, first=0, scale=1, "
+      "offset=0)\n"
+      "setup     0.bias:f32[3] = uniform(seed=1, id=1, id_stride=0, batches=1, first=0, scale=1, offset=0)\n"
+      "setup     1.weight:f32[2x3] = uniform(seed=1, id=2, id_stride=0, batches=1, first=0, scale=1, "
+      "offset=0)\n"
+      "setup     1.bias:f32[2] = uniform(seed=1, id=3, id_stride=0, batches=1, first=0, scale=1, offset=0)\n"
+      "data      x:f32[4x5] = uniform(seed=1, id=1000, id_stride=1, batches=2, first=0, scale=2, offset=0)\n"
+      "data      target:i64[4] = integers(seed=1, id=2000, id_stride=1, batches=2, first=0, modulus=2)\n"
       "forward   0.linear:f32[4x3] = addmm(x, 0.weight, 0.bias)\n"
       "forward   0.relu:f32[4x3] = relu(0.linear)\n"
       "forward   release(x)\n"
@@ -62,10 +64,11 @@ TEST(Differentiate, WritesTheBackwardPassInPytorchsOrder) {
       "backward  grad(0.relu):f32[4x3] = mm(grad(1.linear), 1.weight, transpose_a=0, transpose_b=0)\n"
       "backward  grad(1.weight):f32[2x3] = mm(grad(1.linear), 0.relu, transpose_a=1, transpose_b=0)\n"
       "backward  grad(1.bias):f32[2] = sum_rows(grad(1.linear))\n"
-      "backward  release(0.relu)\n"
+      "backward  release(0.relu, grad(1.weight), grad(1.bias))\n"
       "backward  grad(0.linear):f32[4x3] = relu_backward(grad(0.relu), 0.relu)\n"
       "backward  grad(0.weight):f32[3x5] = mm(grad(0.linear), x, transpose_a=1, transpose_b=0)\n"
       "backward  grad(0.bias):f32[3] = sum_rows(grad(0.linear))\n"
+      "backward  release(grad(0.weight), grad(0.bias))\n"
       "backward  release(grad(loss))\n"
       "zero_grad release(grad(0.weight), grad(0.bias), grad(1.weight), grad(1.bias))\n");
 }

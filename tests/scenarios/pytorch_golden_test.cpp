@@ -6,8 +6,9 @@
 #include <fstream>
 #include <map>
 #include <optional>
-#include <regex>
+#include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -92,11 +93,10 @@ std::string outside(const Json& spec) {
   for (const auto& [key, value] : spec.at("optimizer").items()) {
     if (key == "capturable" || key == "maximize" || key == "differentiable") return "optimizer option " + key;
   }
-  if (field<std::string>(spec, "mode", "train") != "train")
-    return "mode " + spec.at("mode").get<std::string>();
-  if (field(spec, "accumulate", 1) != 1) return "gradient accumulation";
-  if (!field(spec, "set_to_none", true)) return "gradients set to zero";
-  if (spec.contains("clip") && !spec.at("clip").is_null()) return "gradient clipping";
+  const auto mode = field<std::string>(spec, "mode", "train");
+  if (mode != "train" && mode != "leak_trained") return "mode " + mode;
+  if (mode == "leak_trained" && field(spec, "accumulate", 1) != 1)
+    return "a list of the last micro-batches' losses";
   if (spec.contains("scaler") && !spec.at("scaler").is_null()) return "loss scaling";
   if (field(spec, "input_requires_grad", false)) return "an input that requires a gradient";
   if (field<std::string>(spec, "alloc_conf", "").find("backend") != std::string::npos)
@@ -155,13 +155,27 @@ std::string recompute_policy(const Json& spec) {
   return plan.at("kind") == "each" ? "every:1" : fmt::format("segments:{}", plan.at("segments").get<int>());
 }
 
-Schedule schedule_of(const Json& spec, std::int64_t batch) {
+std::optional<ClipOptions> clip_options(const Json& spec, PytorchRelease release) {
+  if (!spec.contains("clip") || spec.at("clip").is_null()) return std::nullopt;
+  const Json& clip = spec.at("clip");
+  ClipOptions options;
+  options.max_norm = clip.at("max_norm").get<double>();
+  if (release != PytorchRelease::v2_15) options.kernels = NormKernels::foreach_padded;
+  if (!field(clip, "foreach", true)) options.kernels = NormKernels::for_loop;
+  return options;
+}
+
+Schedule schedule_of(const Json& spec, std::int64_t batch, PytorchRelease release) {
   TrainingOptions options;
   options.model = model_options(spec);
   options.optimizer = optimizer_options(spec);
   TrainingStep step = parse_training_step(options);
   step.recompute = recompute_policy(spec);
+  step.micro_batches = field(spec, "accumulate", 1);
+  step.keep_gradients = !field(spec, "set_to_none", true);
+  step.clip = clip_options(spec, release);
   Program program = step(batch);
+  if (field<std::string>(spec, "mode", "train") == "leak_trained") program = list_losses(std::move(program));
   const auto loop = field<std::string>(spec, "loop", "standard");
   if (loop == "del") program = delete_variables(std::move(program));
   if (loop == "resident") program = keep_data_resident(std::move(program));
@@ -192,12 +206,13 @@ class Rerun {
  public:
   Rerun(const Json& spec, PytorchRelease release)
       : spec_(spec),
+        release_(release),
         device_(make_sim(device_of(spec))),
         allocator_(device_->memory(), parse_settings(field<std::string>(spec, "alloc_conf", ""), release),
                    release),
         execution_(*device_, allocator_, library_workspaces(release, device_->profile().compute_capability)) {
     execution_.on_phase_end([this](std::int64_t step, Phase phase) {
-      if (phase != Phase::setup) return add_row(step, name_of(phase));
+      if (phase != Phase::setup) return end_phase(step, phase);
       add_row(step, "model");
       add_row(step, "optimizer");
     });
@@ -208,8 +223,9 @@ class Rerun {
     const auto schedule = [&](std::int64_t step) -> const Schedule& {
       const std::int64_t batch = batch_of(spec_, step);
       const auto known = schedules.find(batch);
-      return known != schedules.end() ? known->second
-                                      : schedules.emplace(batch, schedule_of(spec_, batch)).first->second;
+      return known != schedules.end()
+                 ? known->second
+                 : schedules.emplace(batch, schedule_of(spec_, batch, release_)).first->second;
     };
     try {
       execution_.set_up(schedule(1));
@@ -224,6 +240,15 @@ class Rerun {
   [[nodiscard]] const std::optional<std::string>& message() const { return message_; }
 
  private:
+  /// The phases that each micro-batch has carry its number, if there are several.
+  void end_phase(std::int64_t step, Phase phase) {
+    const int micro_batches = field(spec_, "accumulate", 1);
+    const bool numbered = micro_batches > 1 && phase >= Phase::data && phase <= Phase::backward;
+    add_row(step,
+            numbered ? fmt::format("{}.{}", name_of(phase), micro_batch_) : std::string(name_of(phase)));
+    if (phase == Phase::backward) micro_batch_ = (micro_batch_ + 1) % micro_batches;
+  }
+
   void add_row(std::int64_t step, std::string_view phase) {
     const Statistics& s = allocator_.statistics();
     rows_.push_back({step, phase, s.allocated_bytes.all.current, s.allocated_bytes.all.peak,
@@ -234,17 +259,25 @@ class Rerun {
   }
 
   const Json& spec_;
+  PytorchRelease release_;
   std::unique_ptr<Device> device_;
   CachingAllocator allocator_;
   Execution execution_;
+  int micro_batch_ = 0;
   Json rows_ = Json::array();
   std::optional<std::string> message_;
 };
 
 /// The sizes that a message states, in its order.
 std::vector<std::string> sizes(const std::string& message) {
-  static const std::regex kSize(R"(\d+\.\d\d [KMG]iB|\d+ bytes)");
-  return {std::sregex_token_iterator(message.begin(), message.end(), kSize), {}};
+  std::vector<std::string> list;
+  std::istringstream words(message);
+  for (std::string before, word; words >> word; before = word) {
+    for (std::string_view unit : {"bytes", "KiB", "MiB", "GiB"}) {
+      if (word.starts_with(unit)) list.push_back(fmt::format("{} {}", before, unit));
+    }
+  }
+  return list;
 }
 
 constexpr std::array kColumns{
@@ -274,6 +307,7 @@ TEST_P(PytorchTraining, TakesTheBytesThatPytorchTakes) {
   EXPECT_EQ(first_difference(recording.run.at("rows"), rerun.rows()), "");
   ASSERT_EQ(rerun.message().has_value(), recording.run.at("outcome") == "oom");
   if (rerun.message()) {
+    EXPECT_FALSE(sizes(*rerun.message()).empty());
     EXPECT_EQ(sizes(*rerun.message()), sizes(recording.run.at("message")));
   }
 }

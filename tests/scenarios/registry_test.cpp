@@ -43,7 +43,7 @@ TEST(Registry, HasARowForEachModelFile) { EXPECT_EQ(names_of(models()), files_of
 
 TEST(Registry, HasARowForEachOptimizerFile) {
   const auto rows = names_of(optimizers());
-  for (const std::string& file : files_of("scenarios/optimizers", {"instructions"}))
+  for (const std::string& file : files_of("scenarios/optimizers", {"instructions", "clip"}))
     EXPECT_TRUE(rows.contains(file)) << file;
 }
 

@@ -4,7 +4,11 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
+#include <limits>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,15 +32,16 @@ struct Case {
   Json spec;
 };
 
-/// Every case of every file that has a list `cases`.
-std::vector<Case> all_cases() {
+/// Every case in the lists of these names, of every file.
+std::vector<Case> cases_in(std::initializer_list<const char*> lists) {
   std::vector<Case> list;
   for (const auto& entry : std::filesystem::directory_iterator(testing::golden_root() / "training")) {
     if (entry.path().extension() != ".json") continue;
     const Json file = Json::parse(std::ifstream(entry.path()));
-    if (!file.contains("cases")) continue;
-    for (const Json& spec : file.at("cases")) {
-      list.push_back({file.at("part").get<std::string>() + "_" + spec.at("name").get<std::string>(), spec});
+    for (const char* name : lists) {
+      for (const Json& spec : file.value(name, Json::array())) {
+        list.push_back({file.at("part").get<std::string>() + "_" + spec.at("name").get<std::string>(), spec});
+      }
     }
   }
   return list;
@@ -48,6 +53,11 @@ std::string outside(const Json& spec) {
   const auto kind = spec.at("model").at("kind").get<std::string>();
   if (kind != "mlp") return "model " + kind;
   if (spec.contains("mode") || spec.contains("dtype")) return "16-bit precision, or hashes only";
+  if (spec.contains("micro_batches")) {
+    const auto rows = spec.at("micro_batches").get<std::vector<int>>();
+    if (std::set(rows.begin(), rows.end()).size() > 1) return "micro-batches of different sizes";
+    return "";
+  }
   const auto optimizer = spec.at("optimizer").at("name").get<std::string>();
   if (optimizer != "sgd" && optimizer != "adamw") return "optimizer " + optimizer;
   return "";
@@ -65,7 +75,8 @@ TrainingOptions training_options(const Json& spec) {
   options.model.layer_norm = model.at("layernorm").get<bool>();
   options.model.dropout = model.value("dropout", 0.0);
   options.model.gain = model.at("gain").get<double>();
-  options.randomness = {spec.at("seed").get<std::uint32_t>(), spec.at("batches").get<int>()};
+  options.randomness = {spec.at("seed").get<std::uint32_t>(), spec.value("batches", 1)};
+  if (!spec.contains("optimizer")) return options;
 
   options.optimizer = spec.at("optimizer").at("name").get<std::string>() + ":weight_decay=0,";
   for (const auto& [key, value] : spec.at("optimizer").items()) {
@@ -78,29 +89,34 @@ TrainingOptions training_options(const Json& spec) {
   return options;
 }
 
-class TrainingRun {
- public:
-  explicit TrainingRun(const Json& spec)
+std::optional<ClipOptions> clip_options(const Json& spec) {
+  if (!spec.contains("clip")) return std::nullopt;
+  const Json& type = spec.at("clip").at("norm_type");
+  ClipOptions options;
+  options.max_norm = spec.at("clip").at("max_norm").get<double>();
+  options.norm_type = type == "inf" ? std::numeric_limits<double>::infinity() : type.get<double>();
+  return options;
+}
+
+/// The step of a case. A batch in micro-batches has the size of the first.
+Program program_of(const Json& spec) {
+  TrainingStep step = parse_training_step(training_options(spec));
+  step.clip = clip_options(spec);
+  if (!spec.contains("micro_batches")) return step(spec.at("batch").get<std::int64_t>());
+  step.micro_batches = static_cast<int>(spec.at("micro_batches").size());
+  return step(spec.at("micro_batches")[0].get<std::int64_t>());
+}
+
+/// A case that runs on the cpu device, and its numbers.
+class Run {
+ protected:
+  explicit Run(const Json& spec)
       : spec_(spec),
         device_(make_cpu(64_MiB)),
         allocator_(device_->memory()),
-        schedule_(parse_training_step(training_options(spec))(spec.at("batch").get<std::int64_t>())),
-        execution_(*device_, allocator_, {}) {
-    execution_.on_phase_end([this](std::int64_t step, Phase phase) {
-      if (phase == Phase::loss) check_loss(step);
-      if (phase == Phase::backward) check_gradients(step);
-    });
-  }
+        schedule_(program_of(spec)),
+        execution_(*device_, allocator_, {}) {}
 
-  void run() {
-    execution_.set_up(schedule_);
-    const auto steps = spec_.at("steps").get<std::int64_t>();
-    for (std::int64_t step = 1; step <= steps; ++step) execution_.step(schedule_, step);
-    check_tensors("params_end", truth().at("params_end"), [](const Parameter& p) { return p.weight; });
-    if (truth().contains("state_end")) check_state();
-  }
-
- private:
   [[nodiscard]] const Json& truth() const { return spec_.at("truth"); }
   [[nodiscard]] const Program& program() const { return schedule_.program; }
   [[nodiscard]] double tolerance(const std::string& name) const {
@@ -113,19 +129,6 @@ class TrainingRun {
     return values;
   }
 
-  void check_loss(std::int64_t step) {
-    const double recorded = truth().at("loss")[static_cast<std::size_t>(step - 1)].get<double>();
-    EXPECT_NEAR(read(program().loss)[0], recorded, tolerance(step == 1 ? "loss_first" : "loss"))
-        << "step " << step;
-  }
-
-  void check_gradients(std::int64_t step) {
-    const auto name = std::to_string(step);
-    if (!truth().at("grads").contains(name)) return;
-    check_tensors("grads_" + name, truth().at("grads").at(name),
-                  [](const Parameter& p) { return p.gradient; });
-  }
-
   template <typename Choose>
   void check_tensors(const std::string& what, const Json& recorded, Choose choose) {
     ASSERT_EQ(recorded.size(), program().parameters.size());
@@ -134,23 +137,6 @@ class TrainingRun {
       EXPECT_EQ(recorded[i].at("name"), program().buffers[parameter.weight].name);
       check_tensor(what, recorded[i], read(choose(parameter)));
     }
-  }
-
-  void check_state() {
-    for (const Json& entry : truth().at("state_end")) {
-      for (const auto& [state, recorded] : entry.at("state").items()) {
-        check_tensor("state_end", recorded, read(state_of(state, entry.at("name").get<std::string>())));
-      }
-    }
-  }
-
-  BufferId state_of(const std::string& state, const std::string& weight) const {
-    const auto name = fmt::format("{}({})", state, weight);
-    for (BufferId id = 0; id < program().buffers.size(); ++id) {
-      if (program().buffers[id].name == name) return id;
-    }
-    ADD_FAILURE() << "there is no " << name;
-    return 0;
   }
 
   void check_tensor(const std::string& what, const Json& recorded, const std::vector<float>& values) {
@@ -180,25 +166,112 @@ class TrainingRun {
   Execution execution_;
 };
 
+class TrainingRun : Run {
+ public:
+  explicit TrainingRun(const Json& spec) : Run(spec) {
+    const Phase complete = spec.contains("clip") ? Phase::clip : Phase::backward;
+    execution_.on_phase_end([this, complete](std::int64_t step, Phase phase) {
+      if (phase == Phase::loss) check_loss(step);
+      if (phase == complete) check_gradients(step);
+    });
+  }
+
+  void run() {
+    execution_.set_up(schedule_);
+    const auto steps = spec_.at("steps").get<std::int64_t>();
+    for (std::int64_t step = 1; step <= steps; ++step) execution_.step(schedule_, step);
+    check_tensors("params_end", truth().at("params_end"), [](const Parameter& p) { return p.weight; });
+    if (truth().contains("state_end")) check_state();
+  }
+
+ private:
+  void check_loss(std::int64_t step) {
+    const double recorded = truth().at("loss")[static_cast<std::size_t>(step - 1)].get<double>();
+    EXPECT_NEAR(read(program().loss)[0], recorded, tolerance(step == 1 ? "loss_first" : "loss"))
+        << "step " << step;
+  }
+
+  void check_gradients(std::int64_t step) {
+    const auto name = std::to_string(step);
+    if (!truth().at("grads").contains(name)) return;
+    check_tensors("grads_" + name, truth().at("grads").at(name),
+                  [](const Parameter& p) { return p.gradient; });
+  }
+
+  void check_state() {
+    for (const Json& entry : truth().at("state_end")) {
+      for (const auto& [state, recorded] : entry.at("state").items()) {
+        check_tensor("state_end", recorded, read(state_of(state, entry.at("name").get<std::string>())));
+      }
+    }
+  }
+
+  BufferId state_of(const std::string& state, const std::string& weight) const {
+    const auto name = fmt::format("{}({})", state, weight);
+    for (BufferId id = 0; id < program().buffers.size(); ++id) {
+      if (program().buffers[id].name == name) return id;
+    }
+    ADD_FAILURE() << "there is no " << name;
+    return 0;
+  }
+};
+
+class AccumulationRun : Run {
+ public:
+  explicit AccumulationRun(const Json& spec) : Run(spec) {
+    execution_.on_phase_end([this](std::int64_t, Phase phase) {
+      if (phase == Phase::loss) losses_.push_back(read(program().loss)[0]);
+      if (phase == Phase::backward && losses_.size() == micro_batches()) check_gradients();
+    });
+  }
+
+  void run() {
+    execution_.set_up(schedule_);
+    execution_.step(schedule_, 1);
+    ASSERT_EQ(losses_.size(), micro_batches());
+    for (std::size_t m = 0; m < losses_.size(); ++m) {
+      const double share = truth().at("micro_losses")[m].get<double>() / static_cast<double>(losses_.size());
+      EXPECT_NEAR(losses_[m], share, tolerance("grads")) << "micro-batch " << m;
+    }
+  }
+
+ private:
+  [[nodiscard]] std::size_t micro_batches() const { return spec_.at("micro_batches").size(); }
+
+  void check_gradients() {
+    check_tensors("grads", truth().at("grads"), [](const Parameter& p) { return p.gradient; });
+  }
+
+  std::vector<float> losses_;
+};
+
 class Training : public ::testing::TestWithParam<Case> {};
 
 TEST_P(Training, FollowsTheRecordedOne) { TrainingRun(GetParam().spec).run(); }
 
-std::vector<Case> inside() {
+class Accumulation : public ::testing::TestWithParam<Case> {};
+
+TEST_P(Accumulation, AddsUpToTheGradientsOfTheWholeBatch) { AccumulationRun(GetParam().spec).run(); }
+
+std::vector<Case> inside(std::initializer_list<const char*> lists) {
   std::vector<Case> list;
-  for (Case& one : all_cases()) {
+  for (Case& one : cases_in(lists)) {
     if (outside(one.spec).empty()) list.push_back(std::move(one));
   }
   return list;
 }
 
-INSTANTIATE_TEST_SUITE_P(Golden, Training, ::testing::ValuesIn(inside()),
-                         [](const auto& one) { return testing::test_name(one.param.id); });
+std::string name_of_case(const ::testing::TestParamInfo<Case>& one) {
+  return testing::test_name(one.param.id);
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, Training, ::testing::ValuesIn(inside({"cases", "clipping"})), name_of_case);
+INSTANTIATE_TEST_SUITE_P(Golden, Accumulation, ::testing::ValuesIn(inside({"accumulation"})), name_of_case);
 
 TEST(TrainingGolden, SaysWhichCasesAreLeftOutAndWhy) {
   std::map<std::string, std::size_t> reasons;
   std::size_t compared = 0;
-  for (const Case& one : all_cases()) {
+  for (const Case& one : cases_in({"cases", "clipping", "accumulation"})) {
     const std::string reason = outside(one.spec);
     ++(reason.empty() ? compared : reasons[reason]);
   }

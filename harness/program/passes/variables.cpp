@@ -1,30 +1,35 @@
 #include "harness/program/passes/variables.h"
 
-#include <algorithm>
-#include <iterator>
+#include <utility>
 
 namespace memsweep {
 
 Program delete_variables(Program program) {
   Instr drop{.op = Op::release, .phase = Phase::del};
   for (BufferId id = 0; id < program.buffers.size(); ++id) {
-    if (program.buffers[id].lifetime != Lifetime::until_reassigned) continue;
-    program.buffers[id].lifetime = Lifetime::until_last_reader;
-    drop.inputs.push_back(id);
+    if (program.buffers[id].lifetime == Lifetime::until_reassigned) drop.inputs.push_back(id);
   }
   program.step.push_back(std::move(drop));
   return program;
 }
 
 Program keep_data_resident(Program program) {
-  const auto rest = std::stable_partition(program.step.begin(), program.step.end(),
-                                          [](const Instr& instr) { return instr.phase == Phase::data; });
-  for (auto data = program.step.begin(); data != rest; ++data) {
-    for (BufferId id : data->outputs) program.buffers[id].lifetime = Lifetime::for_ever;
+  std::vector<Instr> step;
+  for (Instr& instr : program.step) {
+    if (instr.phase != Phase::data) {
+      step.push_back(std::move(instr));
+    } else if (Buffer& made = program.buffers[instr.outputs.front()]; made.lifetime != Lifetime::for_ever) {
+      made.lifetime = Lifetime::for_ever;
+      program.setup.push_back(std::move(instr));
+    }
   }
-  program.setup.insert(program.setup.end(), std::make_move_iterator(program.step.begin()),
-                       std::make_move_iterator(rest));
-  program.step.erase(program.step.begin(), rest);
+  program.step = std::move(step);
+  return program;
+}
+
+Program list_losses(Program program) {
+  program.buffers[program.loss].lifetime = Lifetime::no_value_ever_dies;
+  program.step.push_back({.op = Op::release, .phase = Phase::append, .inputs = {program.loss}});
   return program;
 }
 

@@ -1,0 +1,144 @@
+#include "harness/program/passes/accumulate.h"
+
+#include <algorithm>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "harness/program/builder.h"
+#include "harness/program/differentiate.h"
+#include "harness/program/passes/variables.h"
+#include "harness/program/schedule.h"
+
+namespace memsweep {
+namespace {
+
+/// x -> linear -> cross-entropy, of a batch of 4.
+Program forward() {
+  Builder b({.seed = 1, .batches = 2});
+  const BufferId w = b.parameter("w", {3, 5}, 1), bias = b.parameter("bias", {3}, 1);
+  const BufferId x = b.input("x", {4, 5}, 2), target = b.target("target", {4}, 3);
+  b.cross_entropy(b.apply("out", Op::addmm, {x, w, bias}), target);
+  return std::move(b).finish();
+}
+
+Program step(int micro_batches) {
+  return accumulate(differentiate(divide_loss(forward(), micro_batches)), micro_batches);
+}
+
+/// The lines of the step that hold `text`.
+std::vector<std::string> lines(const Program& program, std::string_view text) {
+  std::vector<std::string> found;
+  const std::string all = print(program);
+  for (std::size_t begin = all.find("\ndata ") + 1; begin < all.size();) {
+    const std::size_t end = all.find('\n', begin);
+    const auto line = all.substr(begin, end - begin);
+    if (line.find(text) != std::string::npos) found.push_back(line);
+    begin = end + 1;
+  }
+  return found;
+}
+
+using Lines = std::vector<std::string>;
+
+TEST(Accumulate, LeavesOneMicroBatchAlone) { EXPECT_EQ(print(step(1)), print(differentiate(forward()))); }
+
+TEST(Accumulate, AddsTheGradientsOfEachFurtherMicroBatchToThoseOfTheFirst) {
+  const Program program = step(2);
+  verify(program);
+  EXPECT_EQ(lines(program, "grad(w)"),
+            (Lines{"backward  grad(w):f32[3x5] = mm(grad(out), x, transpose_a=1, transpose_b=0)",
+                   "backward  release(grad(w), grad(bias))",
+                   "backward  grad(w)@1:f32[3x5] = mm(grad(out)@1, x, transpose_a=1, transpose_b=0)",
+                   "backward  release(grad(w)@1, grad(bias)@1)",
+                   "backward  grad(w) = axpby(grad(w), grad(w)@1, a=1, b=1)"}));
+}
+
+TEST(Accumulate, DrawsTheSlicesOfOneBatch) {
+  EXPECT_EQ(
+      lines(step(3), "data "),
+      (Lines{
+          "data      x:f32[4x5] = uniform(seed=1, id=1000, id_stride=1, batches=2, first=0, scale=2, "
+          "offset=0)",
+          "data      target:i64[4] = integers(seed=1, id=2000, id_stride=1, batches=2, first=0, modulus=3)",
+          "data      x:f32[4x5] = uniform(seed=1, id=1000, id_stride=1, batches=2, first=20, scale=2, "
+          "offset=0)",
+          "data      target:i64[4] = integers(seed=1, id=2000, id_stride=1, batches=2, first=4, modulus=3)",
+          "data      x:f32[4x5] = uniform(seed=1, id=1000, id_stride=1, batches=2, first=40, scale=2, "
+          "offset=0)",
+          "data      target:i64[4] = integers(seed=1, id=2000, id_stride=1, batches=2, first=8, "
+          "modulus=3)"}));
+}
+
+TEST(Accumulate, WeighsTheLossAndItsGradient) {
+  const Lines scaled = lines(step(4), " scale(");
+  ASSERT_EQ(scaled.size(), 8u);
+  EXPECT_EQ(scaled[0], "loss      loss:f32[scalar] = scale(loss, factor=0.25)");
+  EXPECT_EQ(scaled[1], "backward  grad(loss):f32[scalar] = scale(grad(loss), factor=0.25)");
+}
+
+/// Gradients of parameters that are alive together, at most.
+std::size_t most_gradients(const std::vector<ScheduledInstr>& list, const Program& program,
+                           std::size_t alive) {
+  std::size_t most = alive;
+  const auto gradients = [&](const std::vector<BufferId>& ids) {
+    return static_cast<std::size_t>(std::count_if(ids.begin(), ids.end(), [&](BufferId id) {
+      const auto& name = program.buffers[id].name;
+      return name.find("grad(w)") != std::string::npos || name.find("grad(bias)") != std::string::npos;
+    }));
+  };
+  for (const ScheduledInstr& scheduled : list) {
+    alive += gradients(scheduled.births);
+    most = std::max(most, alive);
+    alive -= gradients(scheduled.deaths);
+  }
+  return most;
+}
+
+TEST(Accumulate, KeepsNoMoreGradientsHoweverManyMicroBatches) {
+  for (int k : {2, 3, 8}) {
+    Program program = step(k);
+    append_zero_grad(program);
+    const Schedule schedule(std::move(program));
+    EXPECT_EQ(most_gradients(schedule.first_step, schedule.program, 0), 4u) << k;
+  }
+}
+
+TEST(Accumulate, GoesWithWhatBecomesOfVariables) {
+  for (const auto& loop : {delete_variables, keep_data_resident}) {
+    Program program = step(3);
+    append_zero_grad(program);
+    EXPECT_NO_THROW(verify(loop(std::move(program))));
+  }
+}
+
+TEST(KeepGradients, MakesThemInTheFirstStepAndAddsToThemInLaterOnes) {
+  Program program = keep_gradients(differentiate(forward()));
+  append_zero_grad(program);
+  verify(program);
+  EXPECT_EQ(lines(program, "grad(bias)"),
+            (Lines{"backward  grad(bias):f32[3] = sum_rows(grad(out))   # first step",
+                   "backward  new grad(bias):f32[3] = sum_rows(grad(out))   # later steps",
+                   "backward  release(grad(w), grad(bias))",
+                   "backward  grad(bias) = axpby(grad(bias), new grad(bias), a=1, b=1)   # later steps",
+                   "zero_grad grad(bias) = zeros_like(grad(bias))"}));
+}
+
+TEST(KeepGradients, TakesASecondSetForAsLongAsANodeRuns) {
+  Program program = keep_gradients(differentiate(forward()));
+  append_zero_grad(program);
+  const Schedule schedule(std::move(program));
+  EXPECT_EQ(most_gradients(schedule.first_step, schedule.program, 0), 2u);
+  EXPECT_EQ(most_gradients(schedule.later_steps, schedule.program, 2), 4u);
+}
+
+TEST(KeepGradients, GoesWithMicroBatches) {
+  Program program = keep_gradients(step(2));
+  append_zero_grad(program);
+  verify(program);
+  EXPECT_EQ(lines(program, " axpby(").size(), 4u);  // two parameters, two micro-batches
+  EXPECT_EQ(lines(program, "later steps").size(), 4u);
+}
+
+}  // namespace
+}  // namespace memsweep

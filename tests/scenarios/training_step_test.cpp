@@ -1,0 +1,132 @@
+// What the parts of a training step promise together: how gradients are kept, added up and clipped changes
+// what is trained no more than its arithmetic says, and real and simulated devices take the same bytes.
+
+#include "scenarios/training_step.h"
+
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "harness/base/bytes.h"
+#include "harness/memory/caching_allocator.h"
+#include "harness/program/passes/variables.h"
+#include "harness/sweep/execution.h"
+#include "harness/sweep/trial.h"
+
+namespace memsweep {
+namespace {
+
+TrainingStep step_of(const std::string& optimizer) {
+  TrainingOptions options;
+  options.model.spec = "mlp:24-32x4-7";
+  options.model.activation = "gelu";
+  options.model.layer_norm = true;
+  options.model.dropout = 0.1;
+  options.optimizer = optimizer;
+  options.randomness.seed = 5;
+  return parse_training_step(options);
+}
+
+TrialResult run(Device& device, Program program) {
+  return run_trial(device, device.memory(), Schedule(std::move(program)), {});
+}
+
+float last_loss(const TrainingStep& step, std::int64_t batch) {
+  const auto device = make_cpu(64_MiB);
+  return run(*device, step(batch)).loss.value();
+}
+
+TEST(TrainingStep, TrainsTheSameWithGradientsThatAreKept) {
+  for (const char* optimizer : {"sgd", "momentum", "adamw", "adamw:implementation=fused"}) {
+    TrainingStep step = step_of(optimizer);
+    const float dropped = last_loss(step, 12);
+    step.keep_gradients = true;
+    EXPECT_EQ(last_loss(step, 12), dropped) << optimizer;
+  }
+}
+
+/// Of the third step, over all micro-batches.
+float sum_of_losses(const TrainingStep& step, std::int64_t batch) {
+  const auto device = make_cpu(64_MiB);
+  CachingAllocator allocator(device->memory());
+  const Schedule schedule(step(batch));
+  Execution execution(*device, allocator, {});
+  float sum = 0;
+  execution.on_phase_end([&](std::int64_t number, Phase phase) {
+    if (number != 3 || phase != Phase::loss) return;
+    float loss = 0;
+    device->read(execution.address(schedule.program.loss), &loss, sizeof loss);
+    sum += loss;
+  });
+  execution.set_up(schedule);
+  for (std::int64_t number : {1, 2, 3}) execution.step(schedule, number);
+  return sum;
+}
+
+TEST(TrainingStep, TrainsInMicroBatchesAsOnTheWholeBatch) {
+  TrainingStep step = step_of("sgd:lr=0.1");
+  const float whole = sum_of_losses(step, 12);
+  for (int micro_batches : {2, 3, 12}) {
+    step.micro_batches = micro_batches;
+    EXPECT_NEAR(sum_of_losses(step, 12 / micro_batches), whole, 1e-5f * whole) << micro_batches;
+  }
+}
+
+TEST(TrainingStep, ClipsTheSameHoweverTheNormIsTaken) {
+  TrainingStep step = step_of("sgd:lr=1");
+  const float unclipped = last_loss(step, 12);
+  step.clip = ClipOptions{.max_norm = 0.1};
+  const float clipped = last_loss(step, 12);
+  EXPECT_GT(std::abs(clipped - unclipped), 0.01f);
+  step.clip->kernels = NormKernels::foreach_padded;
+  EXPECT_NEAR(last_loss(step, 12), clipped, 1e-5f * clipped);
+  step.clip->kernels = NormKernels::for_loop;
+  EXPECT_NEAR(last_loss(step, 12), clipped, 1e-5f * clipped);
+  step.clip->max_norm = 1e6;
+  EXPECT_EQ(last_loss(step, 12), unclipped) << "a norm within the limit is left alone";
+}
+
+TEST(TrainingStep, ListOfLossesGrowsWithEachStep) {
+  const auto device = make_sim(find_profile("h100-sxm-80gb"));
+  const auto peak = [&](std::int64_t steps, bool listed) {
+    Program program = step_of("sgd")(12);
+    if (listed) program = list_losses(std::move(program));
+    TrialOptions options;
+    options.certificate_steps = steps;
+    return run_trial(*device, device->memory(), Schedule(std::move(program)), options).peak.requested;
+  };
+  EXPECT_EQ(peak(20, false), peak(10, false));
+  EXPECT_EQ(peak(20, true) - peak(10, true), 10 * sizeof(float));
+}
+
+TEST(TrainingStep, TakesTheSameBytesOnCpuAndSimInEveryCombination) {
+  Profile profile = find_profile("cpu");
+  profile.memory_bytes = 64_MiB;
+  const auto cpu = make_cpu(profile.memory_bytes);
+  const auto sim = make_sim(profile);
+  for (int micro_batches : {1, 3}) {
+    for (bool keep : {false, true}) {
+      for (bool clip : {false, true}) {
+        for (const char* policy : {"none", "every:2"}) {
+          for (const auto& loop : {delete_variables, keep_data_resident}) {
+            TrainingStep step = step_of("adamw");
+            step.micro_batches = micro_batches;
+            step.keep_gradients = keep;
+            if (clip) step.clip = ClipOptions{};
+            step.recompute = policy;
+            const TrialResult real = run(*cpu, loop(step(40))), simulated = run(*sim, loop(step(40)));
+            EXPECT_EQ(real.outcome, Outcome::ok) << real.message;
+            EXPECT_EQ(real.peak, simulated.peak)
+                << fmt::format("{} {} {} {}", micro_batches, keep, clip, policy);
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace memsweep
