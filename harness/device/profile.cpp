@@ -40,7 +40,7 @@ Profile cpu() {
           .source = "measured on two cores of an AMD EPYC",
           .compute_capability = 0,
           .multiprocessors = {0, 0},
-          .memory_bytes = 96_MiB,
+          .memory_bytes = 64_MiB,
           .context_bytes = 0,
           .bandwidth = 21e9,
           .f32_rate = 0.136e12,
