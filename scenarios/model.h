@@ -28,13 +28,13 @@ struct Model {
   std::string_view name;
   std::string_view syntax;
   std::string_view summary;
-  /// Reads what stands behind "name:". Throws std::invalid_argument with a sentence.
+  /// Reads what stands behind "name:". Throws UsageError with a sentence.
   ForwardPass (*parse)(std::string_view shape, const ModelOptions& options);
 };
 
 [[nodiscard]] std::span<const Model> models();
 
-/// Throws std::invalid_argument with a sentence for an unknown model or a malformed shape.
+/// Throws UsageError with a sentence for an unknown model or a malformed shape.
 [[nodiscard]] ForwardPass parse_model(const ModelOptions& options);
 
 /// Forward ops of the element-wise activations by name; "identity" has none.

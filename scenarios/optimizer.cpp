@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -11,6 +10,7 @@
 
 #include "harness/base/errors.h"
 #include "harness/base/nearest.h"
+#include "harness/base/parse.h"
 #include "scenarios/optimizers/adamw.h"
 #include "scenarios/optimizers/sgd.h"
 
@@ -41,6 +41,11 @@ constexpr std::array<Named<Implementation>, 3> kImplementations{{
 }};
 constexpr std::string_view kImplementation = "implementation";
 
+constexpr std::array<std::string_view, 6> kOptionsOfSgd{"lr",        "weight_decay", "momentum",
+                                                        "dampening", "nesterov",     kImplementation};
+constexpr std::array<std::string_view, 7> kOptionsOfAdamw{"lr",  "weight_decay", "beta1",        "beta2",
+                                                          "eps", "amsgrad",      kImplementation};
+
 /// The value of that name in a table; null if there is none.
 template <typename Table>
 auto find(const Table& table, std::string_view name) -> const typename Table::value_type::second_type* {
@@ -65,12 +70,11 @@ auto choose(std::string_view what, const Table& table, std::string_view name) {
 }
 
 double number(std::string_view key, std::string_view text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value) || value < 0) {
+  const auto value = parse_number<double>(text);
+  if (!value || !std::isfinite(*value) || *value < 0) {
     throw UsageError(fmt::format("optimizer option {}={} needs a number of at least 0", key, text));
   }
-  return value;
+  return *value;
 }
 
 void set(OptimizerOptions& options, std::string_view key, std::string_view value) {
@@ -78,27 +82,42 @@ void set(OptimizerOptions& options, std::string_view key, std::string_view value
     options.*(*member) = number(key, value);
   } else if (const auto* flag = find(kFlags, key); flag != nullptr) {
     options.*(*flag) = choose(fmt::format("value of {}", key), kTruths, value);
-  } else if (key == kImplementation) {
-    options.implementation = choose(kImplementation, kImplementations, value);
   } else {
-    auto known = names_of(kNumbers);
-    for (std::string_view name : names_of(kFlags)) known.push_back(name);
-    known.push_back(kImplementation);
-    throw UsageError(unknown("optimizer option", key, known));
+    options.implementation = choose(kImplementation, kImplementations, value);
   }
 }
 
+/// "lr=0.1"
+void set_item(ChosenOptimizer& chosen, std::string_view item) {
+  const auto equals = item.find('=');
+  if (equals == std::string_view::npos) {
+    throw UsageError(fmt::format("optimizer option '{}' is not of the form name=value", item));
+  }
+  const auto known = chosen.row->options;
+  const auto key = item.substr(0, equals);
+  if (std::find(known.begin(), known.end(), key) == known.end()) {
+    throw UsageError(unknown(fmt::format("option of {}", chosen.row->name), key, known));
+  }
+  set(chosen.options, key, item.substr(equals + 1));
+}
+
 /// "lr=0.1,momentum=0.9"
-void set_all(OptimizerOptions& options, std::string_view text) {
-  while (!text.empty()) {
+void set_all(ChosenOptimizer& chosen, std::string_view text) {
+  for (;;) {
     const auto comma = text.find(',');
-    const auto item = text.substr(0, comma);
-    const auto equals = item.find('=');
-    if (equals == std::string_view::npos) {
-      throw UsageError(fmt::format("optimizer option '{}' is not of the form name=value", item));
-    }
-    set(options, item.substr(0, equals), item.substr(equals + 1));
-    text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
+    set_item(chosen, text.substr(0, comma));
+    if (comma == std::string_view::npos) return;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+/// What torch.optim refuses of numbers that are at least 0.
+void refuse_contradictions(const OptimizerOptions& o) {
+  for (const auto& [key, beta] : {Named<double>{"beta1", o.beta1}, {"beta2", o.beta2}}) {
+    if (beta >= 1) throw UsageError(fmt::format("optimizer option {}={} must be below 1", key, beta));
+  }
+  if (o.nesterov && (o.momentum == 0 || o.dampening != 0)) {
+    throw UsageError("optimizer option nesterov=true needs a momentum above 0 and a dampening of 0");
   }
 }
 
@@ -106,10 +125,17 @@ void set_all(OptimizerOptions& options, std::string_view text) {
 
 std::span<const Optimizer> optimizers() {
   static constexpr std::array kOptimizers{
-      Optimizer{"sgd", "plain gradient descent, no state", {}, append_sgd},
-      Optimizer{
-          "momentum", "SGD with momentum 0.9: one more copy of the weights", {.momentum = 0.9}, append_sgd},
-      Optimizer{"adamw", "AdamW: two more copies of the weights", {.weight_decay = 0.01}, append_adamw},
+      Optimizer{"sgd", "plain gradient descent, no state", kOptionsOfSgd, {}, append_sgd},
+      Optimizer{"momentum",
+                "SGD with momentum 0.9: one more copy of the weights",
+                kOptionsOfSgd,
+                {.momentum = 0.9},
+                append_sgd},
+      Optimizer{"adamw",
+                "AdamW: two more copies of the weights",
+                kOptionsOfAdamw,
+                {.weight_decay = 0.01},
+                append_adamw},
   };
   return kOptimizers;
 }
@@ -122,7 +148,8 @@ ChosenOptimizer parse_optimizer(std::string_view text) {
     known.push_back(row.name);
     if (row.name != name) continue;
     ChosenOptimizer chosen{&row, row.defaults};
-    if (colon != std::string_view::npos) set_all(chosen.options, text.substr(colon + 1));
+    if (colon != std::string_view::npos) set_all(chosen, text.substr(colon + 1));
+    refuse_contradictions(chosen.options);
     return chosen;
   }
   throw UsageError(unknown("optimizer", name, known));

@@ -35,6 +35,7 @@ struct OptimizerOptions {
 struct Optimizer {
   std::string_view name;
   std::string_view summary;
+  std::span<const std::string_view> options;  // names of those it knows
   OptimizerOptions defaults;
   /// Appends the optimizer's part of a step to a program that has its gradients.
   void (*append)(Program& program, const OptimizerOptions& options);
@@ -50,7 +51,8 @@ struct ChosenOptimizer {
   void append(Program& program) const { row->append(program, options); }
 };
 
-/// Throws UsageError with a sentence for an unknown name, option or value.
+/// Throws UsageError with a sentence for an unknown name or value, for an option of another optimizer, and
+/// for values that torch.optim refuses.
 [[nodiscard]] ChosenOptimizer parse_optimizer(std::string_view text);
 
 }  // namespace memsweep

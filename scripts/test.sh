@@ -20,5 +20,5 @@ run_tests() {  # PRESET [CTEST ARGUMENT…]
 scripts/setup.sh test
 build asan --target tests/all
 build release
-run_tests asan --label-exclude 'bench|slow'
+run_tests asan
 run_tests release "$@"

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <limits>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <type_traits>
 
@@ -13,10 +12,10 @@
 
 #include "harness/base/bytes.h"
 #include "harness/base/errors.h"
+#include "harness/base/parse.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/config_file.h"
 #include "harness/cli/explain.h"
-#include "harness/report/parse.h"
 #include "harness/sweep/predict.h"
 
 namespace memsweep {
@@ -37,15 +36,15 @@ struct Arguments {
   std::string base, next;
 };
 
-/// Accepts one number from `lowest` to `highest`, and no text around it.
+/// Accepts one number from `lowest` to `highest`, and no text around it. Hands it on without leading zeros,
+/// which CLI11 takes for octal.
 template <typename Number>
 CLI::Validator number(Number lowest, Number highest) {
-  const auto complaint = [=](const std::string& text) -> std::string {
-    try {
-      const auto value = parse_number<Number>(text);
-      if (lowest <= value && value <= highest) return {};
-    } catch (const std::invalid_argument&) {
-      // The sentence below says it.
+  const auto complaint = [=](std::string& text) -> std::string {
+    const auto value = parse_number<Number>(text);
+    if (value && lowest <= *value && *value <= highest) {
+      text = fmt::format("{}", *value);
+      return {};
     }
     constexpr const char* kKind = std::is_integral_v<Number> ? "whole number" : "number";
     return fmt::format("'{}' is no {} from {} to {}", text, kKind, lowest, highest);
@@ -86,11 +85,11 @@ void add_sweep_options(CLI::App& app, RunOptions& o) {
   app.add_option("--steps", o.steps, "steps that a batch must survive, at least 3")
       ->type_name("N")
       ->capture_default_str()
-      ->check(number<std::int64_t>(3, 1000));
+      ->transform(number<std::int64_t>(3, 1000));
   app.add_option("--time-limit", o.time_limit, "seconds of timed steps a trial")
       ->type_name("SECONDS")
       ->capture_default_str()
-      ->check(number(1e-3, 86400.0));
+      ->transform(number(1e-3, 86400.0));
   app.add_flag("--scan", o.scan, "simulate batches around each boundary too, and report holes");
 }
 
@@ -100,10 +99,10 @@ void add_model_options(CLI::App& app, RunOptions& o) {
   app.add_option("--activation", t.model.activation, "behind each layer but the last")
       ->type_name("NAME")
       ->capture_default_str();
-  app.add_option("--dropout", t.model.dropout, "probability of a unit to be dropped, below 1")
+  const auto read_dropout = [&t](const std::string& text) { t.model.dropout = parse_probability(text); };
+  add_text(app, "--dropout", read_dropout, "probability of a unit to be dropped, below 1")
       ->type_name("P")
-      ->capture_default_str()
-      ->check(number(0.0, 1.0));
+      ->default_str(fmt::format("{}", t.model.dropout));
   app.add_flag("--layernorm", t.model.layer_norm, "layer norm before each activation");
   app.add_flag_callback(
       "--no-bias", [&t] { t.model.bias = false; }, "linear layers without a bias");
@@ -118,7 +117,7 @@ void add_model_options(CLI::App& app, RunOptions& o) {
   app.add_option("--seed", t.randomness.seed, "of weights, data and dropout masks")
       ->type_name("N")
       ->capture_default_str()
-      ->check(number<std::uint64_t>(0, std::numeric_limits<std::uint64_t>::max()));
+      ->transform(number<std::uint32_t>(0, std::numeric_limits<std::uint32_t>::max()));
 }
 
 void add_device_options(CLI::App& app, RunOptions& o) {
@@ -184,7 +183,7 @@ int run_command_line(int argc, const char* const* argv) {
   show_command->add_option("--batch", arguments.batch, "size of the batch")
       ->type_name("N")
       ->capture_default_str()
-      ->check(number<std::int64_t>(1, kLargestBatch));
+      ->transform(number<std::int64_t>(1, kLargestBatch));
   auto* compare_command =
       app.add_subcommand("compare", "what changed between two result files; status 1 if it got worse");
   compare_command->add_option("base", arguments.base, "results to compare with")

@@ -1,12 +1,12 @@
 #include "harness/cli/options.h"
 
-#include <charconv>
 #include <set>
 #include <string_view>
 
 #include <fmt/format.h>
 
 #include "harness/base/errors.h"
+#include "harness/base/parse.h"
 #include "harness/sweep/predict.h"
 
 namespace memsweep {
@@ -22,12 +22,9 @@ constexpr std::size_t kMostBatches = 10'000;
 }
 
 std::int64_t positive(std::string_view number, std::string_view all) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
-  if (error != std::errc{} || end != number.data() + number.size() || value < 1 || value > kLargestBatch) {
-    malformed(all);
-  }
-  return value;
+  const auto value = parse_number<std::int64_t>(number);
+  if (!value || *value < 1 || *value > kLargestBatch) malformed(all);
+  return *value;
 }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -90,11 +87,17 @@ std::vector<std::int64_t> parse_batches(const std::string& text) {
   return without_repetitions(batches);
 }
 
+double parse_probability(const std::string& text) {
+  const auto value = parse_number<double>(text);
+  if (value && *value >= 0 && *value < 1) return *value;
+  throw UsageError(fmt::format("'{}' is no probability; write a number from 0 up to, but not, 1", text));
+}
+
 TrialOptions trial_options_of(const RunOptions& options) {
   TrialOptions trial;
   trial.release = parse_release(options.pytorch);
   trial.settings = parse_settings(options.alloc_conf, trial.release);
-  trial.certificate_steps = options.steps;
+  trial.least_steps = options.steps;
   trial.timing = StopRule{.seconds = options.time_limit};
   return trial;
 }

@@ -35,6 +35,9 @@ struct RunOptions {
 /// Throws UsageError.
 [[nodiscard]] std::vector<std::int64_t> parse_batches(const std::string& text);
 
+/// "0.1": at least 0 and below 1. Throws UsageError.
+[[nodiscard]] double parse_probability(const std::string& text);
+
 /// What a trial takes from the options. Throws UsageError for settings or releases that are not known.
 [[nodiscard]] TrialOptions trial_options_of(const RunOptions& options);
 

@@ -30,6 +30,20 @@ std::string describe(const ModelOptions& model) {
   return text;
 }
 
+/// A profile of the user's own may have changed since; those built in change with the version only.
+nlohmann::json own_profile(const RunOptions& options, const Profile& p) {
+  if (options.device.profile_file.empty()) return nullptr;
+  return {p.compute_capability,
+          p.multiprocessors.count,
+          p.multiprocessors.threads_each,
+          p.context_bytes,
+          p.bandwidth,
+          p.f32_rate,
+          p.bandwidth_share,
+          p.product_share,
+          p.launch_seconds};
+}
+
 /// All that decides what is measured: a file goes on only under the same.
 nlohmann::json settings_of(const RunOptions& o, const Scenario& scenario, const Device& device) {
   return {{"scenario", scenario.name},
@@ -41,7 +55,7 @@ nlohmann::json settings_of(const RunOptions& o, const Scenario& scenario, const 
           {"device", device.name()},
           {"memory", format_bytes(device.profile().memory_bytes)},
           {"memory_bytes", device.profile().memory_bytes},
-          {"profile_file", o.device.profile_file},
+          {"profile", own_profile(o, device.profile())},
           {"pytorch", o.pytorch},
           {"alloc_conf", o.alloc_conf},
           {"batches", o.batches},
@@ -57,23 +71,29 @@ fs::path csv_path(const RunOptions& options, const Device& device, const Scenari
   return fs::path("results") / folder / fmt::format("{}.csv", scenario.name);
 }
 
+void remark(std::string_view text) { fmt::print(stderr, "memsweep: {}\n", text); }
+
 /// One scenario on one device into one file.
 class ScenarioRun {
  public:
   ScenarioRun(const RunOptions& options, const TrialOptions& trial_options, const Scenario& scenario,
-              Device& device, const Progress& progress, const fs::path& csv)
+              std::vector<Variant> variants, Device& device, const Progress& progress, const fs::path& csv)
       : options_(options),
         trial_options_(trial_options),
         scenario_(scenario),
         device_(device),
         progress_(progress),
-        variants_(scenario.variants(options.training)),
+        variants_(std::move(variants)),
         csv_(csv) {}
 
   void run() {
     expect_room();
     if (options_.fresh) remove_results(csv_);
     file_.emplace(csv_, settings_of(options_, scenario_, device_), describe_environment(device_));
+    if (const std::size_t known = file_->rows().size(); known > 0 && !options_.quiet) {
+      remark(fmt::format("{} rows were measured before and are taken from {}; --fresh measures anew", known,
+                         csv_.string()));
+    }
     if (options_.batches.empty()) {
       search();
     } else {
@@ -177,8 +197,6 @@ class ScenarioRun {
   std::optional<ResultsFile> file_;
 };
 
-void remark(std::string_view text) { fmt::print(stderr, "memsweep: {}\n", text); }
-
 /// Each once, however often it is named.
 std::vector<const Scenario*> chosen_scenarios(const RunOptions& options) {
   std::vector<const Scenario*> chosen;
@@ -206,6 +224,8 @@ int run_scenarios(const RunOptions& options) {
   if (chosen.size() > 1 && !options.csv.empty()) {
     throw UsageError(fmt::format("--csv names one file for {} scenarios; each needs its own", chosen.size()));
   }
+  std::vector<std::vector<Variant>> variants;  // refused, if they are to be, before anything is said or done
+  for (const Scenario* scenario : chosen) variants.push_back(scenario->variants(options.training));
   TrialOptions trial_options = trial_options_of(options);
   trial_options.interrupted = interrupt_requested;
   const OpenedDevice opened = open_device(options.device);
@@ -215,10 +235,10 @@ int run_scenarios(const RunOptions& options) {
   }
   const Progress progress(options.quiet);
   catch_interrupts();
-  for (const Scenario* scenario : chosen) {
-    const fs::path csv = csv_path(options, *opened.device, *scenario);
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    const fs::path csv = csv_path(options, *opened.device, *chosen[i]);
     try {
-      ScenarioRun(options, trial_options, *scenario, *opened.device, progress, csv).run();
+      ScenarioRun(options, trial_options, *chosen[i], variants[i], *opened.device, progress, csv).run();
     } catch (const Interrupted&) {
       progress.clear();
       remark(fmt::format("interrupted; what was measured is in {}, and the same command{} goes on from there",

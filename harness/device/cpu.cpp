@@ -1,9 +1,11 @@
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <fstream>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -16,23 +18,47 @@
 namespace memsweep {
 namespace {
 
-/// Physical memory, or what a control group leaves of it; bytes.
-std::size_t host_memory() {
-  const auto pages = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES));
-  const std::size_t physical = pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  std::size_t group = physical;
-  std::ifstream limit("/sys/fs/cgroup/memory.max");
-  if (!(limit >> group)) group = physical;  // "max", or no such file
-  return std::min(physical, group);
+constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
+
+/// The number with which a file begins; nothing for another word ("max") or no file.
+std::optional<std::size_t> number_of(const char* file) {
+  std::ifstream in(file);
+  std::size_t number = 0;
+  return in >> number ? std::optional(number) : std::nullopt;
+}
+
+/// The number behind a word of a file; nothing if it has no such word.
+std::optional<std::size_t> number_behind(const char* file, std::string_view word) {
+  std::ifstream in(file);
+  std::size_t number = 0;
+  for (std::string text; in >> text;) {
+    if (text == word && in >> number) return number;
+  }
+  return std::nullopt;
+}
+
+/// What the machine can hand out without swapping; bytes.
+std::size_t available_in_machine() {
+  const auto kib = number_behind("/proc/meminfo", "MemAvailable:");
+  return kib ? *kib * 1024 : kUnlimited;
+}
+
+/// What the control group leaves; its pages of files that nobody used lately give way. Bytes.
+std::size_t available_in_group() {
+  const auto limit = number_of("/sys/fs/cgroup/memory.max");
+  const auto used = number_of("/sys/fs/cgroup/memory.current");
+  if (!limit || !used) return kUnlimited;
+  const std::size_t idle = number_behind("/sys/fs/cgroup/memory.stat", "inactive_file").value_or(0);
+  const std::size_t busy = *used - std::min(*used, idle);
+  return *limit - std::min(*limit, busy);
 }
 
 std::size_t within_the_machine(std::size_t cap) {
-  if (cap > host_memory()) {
-    throw UsageError(
-        fmt::format("--memory {} is more than the {} of this machine; --device sim needs none of it",
-                    format_bytes(cap), format_bytes(host_memory())));
-  }
-  return cap;
+  const std::size_t available = std::min(available_in_machine(), available_in_group());
+  if (cap <= available) return cap;
+  throw UsageError(
+      fmt::format("--memory {} is more than the {} that is available now; --device sim needs none of it",
+                  format_bytes(cap), format_bytes(available)));
 }
 
 class CpuDevice final : public Device {

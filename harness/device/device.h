@@ -16,7 +16,7 @@ class Device {
  public:
   virtual ~Device() = default;
 
-  /// "cpu", "sim:h100-sxm-80gb": what opens it again.
+  /// "cpu", "sim:h100-sxm-80gb": how rows name it.
   [[nodiscard]] virtual std::string name() const = 0;
   [[nodiscard]] virtual const Profile& profile() const = 0;
   [[nodiscard]] virtual SegmentSource& memory() = 0;

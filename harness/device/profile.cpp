@@ -1,8 +1,12 @@
 #include "harness/device/profile.h"
 
-#include <fmt/format.h>
-
+#include <cstdint>
 #include <fstream>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "harness/base/bytes.h"
@@ -67,17 +71,51 @@ std::vector<Profile> make_profiles() {
   };
 }
 
+void require(bool holds, std::string_view field, std::string_view rule) {
+  if (!holds) throw UsageError(fmt::format("the field '{}' must be {}", field, rule));
+}
+
+template <typename T>
+T value_of(const nlohmann::json& json, std::string_view field) {
+  if constexpr (std::is_integral_v<T>) {
+    constexpr auto kHighest = std::numeric_limits<T>::max();
+    const bool fits = json.is_number_unsigned() && std::in_range<T>(json.get<std::uint64_t>());
+    require(fits, field, fmt::format("a whole number from 0 to {}", kHighest));
+  } else if constexpr (std::is_floating_point_v<T>) {
+    require(json.is_number(), field, "a number");
+  } else {
+    require(json.is_string(), field, "a text");
+  }
+  return json.get<T>();
+}
+
 /// Takes a field out of the object, so that what is left over was not known.
 template <typename T>
-void take(nlohmann::json& object, std::string_view name, T& value) {
-  const auto found = object.find(name);
-  if (found == object.end()) throw UsageError(fmt::format("the field '{}' is missing", name));
-  try {
-    value = found->template get<T>();
-  } catch (const nlohmann::json::exception&) {
-    throw UsageError(fmt::format("the field '{}' cannot be {}", name, found->dump()));
-  }
+void take(nlohmann::json& object, std::string_view field, T& value) {
+  const auto found = object.find(field);
+  if (found == object.end()) throw UsageError(fmt::format("the field '{}' is missing", field));
+  value = value_of<T>(*found, field);
   object.erase(found);
+}
+
+/// Rows and folders of results bear the name.
+void check_name(const std::string& name) {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789.-";
+  require(!name.empty() && name.find_first_not_of(kLetters) == std::string::npos, "name",
+          "of the letters a-z, digits, '.' and '-'");
+  for (const Profile& profile : profiles()) {
+    require(profile.name != name, "name", fmt::format("another than '{}', which is built in", name));
+  }
+}
+
+void check(const Profile& p) {
+  check_name(p.name);
+  require(p.context_bytes < p.memory_bytes, "context_bytes", "below memory_bytes");
+  require(p.bandwidth > 0, "bandwidth", "above 0");
+  require(p.f32_rate > 0, "f32_rate", "above 0");
+  require(p.bandwidth_share > 0 && p.bandwidth_share <= 1, "bandwidth_share", "above 0 and at most 1");
+  require(p.product_share > 0 && p.product_share <= 1, "product_share", "above 0 and at most 1");
+  require(p.launch_seconds >= 0, "launch_seconds", "at least 0");
 }
 
 Profile from_json(nlohmann::json object) {
@@ -97,10 +135,7 @@ Profile from_json(nlohmann::json object) {
   take(object, "launch_seconds", p.launch_seconds);
   if (!object.empty())
     throw UsageError(fmt::format("there is no field '{}' in a profile", object.begin().key()));
-  for (double rate : {p.bandwidth, p.f32_rate, p.bandwidth_share, p.product_share}) {
-    if (!(rate > 0)) throw UsageError("rates and shares must be above 0");
-  }
-  if (p.context_bytes >= p.memory_bytes) throw UsageError("context_bytes must be below memory_bytes");
+  check(p);
   return p;
 }
 

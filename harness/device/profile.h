@@ -31,7 +31,18 @@ struct Profile {
 /// Throws UsageError naming the nearest profile there is.
 [[nodiscard]] const Profile& find_profile(std::string_view name);
 
-/// A profile from a JSON object with the fields of Profile. Throws UsageError with a sentence.
+/// A profile from a JSON object with these fields, all of them and no others:
+///   name                        of a-z, 0-9, '.' and '-'; none that is built in
+///   source                      text: where the numbers are from
+///   compute_capability          whole number: major * 10 + minor; 0: not a GPU
+///   multiprocessors, threads_per_multiprocessor
+///                               whole numbers
+///   memory_bytes, context_bytes whole numbers; the context's below the memory's
+///   bandwidth, f32_rate         per second, above 0
+///   bandwidth_share, product_share
+///                               above 0, at most 1
+///   launch_seconds              at least 0
+/// Throws UsageError naming the field and its rule.
 [[nodiscard]] Profile read_profile(const std::filesystem::path& file);
 
 }  // namespace memsweep

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "harness/memory/errors.h"
 #include "harness/memory/segment_source.h"
+#include "harness/memory/snapshot.h"
 #include "harness/memory/statistics.h"
 #include "harness/memory/streams.h"
 
@@ -24,6 +26,9 @@ class Allocator {
   [[nodiscard]] virtual std::size_t block_bytes(Address address) const = 0;
 
   [[nodiscard]] virtual const Statistics& statistics() const noexcept = 0;
+
+  /// All segments by address, with their blocks.
+  [[nodiscard]] virtual std::vector<SegmentSnapshot> snapshot() const = 0;
 };
 
 }  // namespace memsweep

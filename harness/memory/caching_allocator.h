@@ -72,8 +72,7 @@ class CachingAllocator final : public Allocator {
   /// All free blocks together, bytes.
   [[nodiscard]] std::size_t free_bytes() const noexcept;
 
-  /// All segments by address.
-  [[nodiscard]] std::vector<SegmentSnapshot> snapshot() const;
+  [[nodiscard]] std::vector<SegmentSnapshot> snapshot() const override;
 
   /// Compares everything that is kept in two places; throws std::logic_error with the invariant
   /// that does not hold.

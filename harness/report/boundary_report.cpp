@@ -79,28 +79,23 @@ std::vector<std::string> cells(const Line& line, const Line& base) {
           fmt::format("{}/{}", line.boundary->trials, line.boundary->ooms)};
 }
 
-/// Another variant that reaches at least as far and is not slower, if there is one.
-const Line* better_than(const Line& line, std::span<const Line> lines, const Line& base) {
-  for (const Line& other : lines) {
-    if (&other == &line || time_ratio(other, base) == 0) continue;
-    const bool further = other.boundary->max_batch >= line.boundary->max_batch;
-    const bool faster = time_ratio(other, base) <= time_ratio(line, base);
-    const bool really = other.boundary->max_batch > line.boundary->max_batch ||
-                        time_ratio(other, base) < time_ratio(line, base);
-    if (further && faster && really) return &other;
-  }
-  return nullptr;
+/// By how much a step takes longer than another's, 0.5 for half as long again; 0 where it cannot be told.
+double time_change(const Line& line, const Line& other) {
+  const double factor = time_ratio(line, other);
+  if (factor == 0) return 0;
+  const bool differ = distinguishable(line.common->result.step_seconds, other.common->result.step_seconds);
+  return differ ? factor - 1 : 0;
 }
 
-/// By how much a step takes longer than `base`'s, 0.5 for half as long again; 0 where it cannot be told.
-double time_change(const Line& line, const Line& base) {
-  const double factor = time_ratio(line, base);
-  if (factor == 0) return 0;
-  const auto spread = [](const Row& row) {
-    return ratio(row.result.step_seconds.iqr, row.result.step_seconds.median);
-  };
-  const double change = factor - 1;
-  return std::abs(change) <= spread(*line.common) + spread(*base.common) ? 0 : change;
+/// Another variant that reaches further in no more time, or as far in less; null if there is none.
+const Line* better_than(const Line& line, std::span<const Line> lines) {
+  for (const Line& other : lines) {
+    if (&other == &line || time_ratio(other, line) == 0) continue;
+    const std::int64_t gained = other.boundary->max_batch - line.boundary->max_batch;
+    const double slower = time_change(other, line);
+    if (gained >= 0 && slower <= 0 && (gained > 0 || slower < 0)) return &other;
+  }
+  return nullptr;
 }
 
 std::string cost_of(const Line& line, const Line& base) {
@@ -137,7 +132,7 @@ std::string sentence(const Line& line, std::span<const Line> lines, const Line& 
                         cost_of(line, base));
   }
   text += ".";
-  if (const Line* other = better_than(line, lines, base); other != nullptr) {
+  if (const Line* other = better_than(line, lines); other != nullptr) {
     text += fmt::format(" {} reaches as far or further in no more time.", other->name());
   }
   return text + "\n";
@@ -185,7 +180,7 @@ std::string boundary_report(std::span<const Row> rows, std::span<const BoundaryR
 
   std::vector<std::vector<std::string>> records{
       {"variant", "max batch", "growth", "first oom", "verdict", "in phase",
-       common == 0 ? "peak" : fmt::format("peak at {}", common), "activations", "step", "spread", "time",
+       common == 0 ? "peak" : fmt::format("peak at {}", common), "activations", "step", "+-", "time",
        "samples/s", "trials/ooms"}};
   for (const Line& line : lines) records.push_back(cells(line, base));
   std::string text = format_table(records) + "\n";

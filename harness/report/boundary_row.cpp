@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "harness/report/parse.h"
+#include "harness/report/field.h"
 
 namespace memsweep {
 namespace {
@@ -16,7 +16,7 @@ BoundaryColumn text(std::string_view name, std::string_view meaning) {
 template <auto Member>
 BoundaryColumn count(std::string_view name, std::string_view unit, std::string_view meaning) {
   return {name, unit, meaning, [](const BoundaryRow& row) { return std::to_string(row.*Member); },
-          [](BoundaryRow& row, std::string_view value) { row.*Member = parse_number<std::int64_t>(value); }};
+          [](BoundaryRow& row, std::string_view value) { row.*Member = number_in<std::int64_t>(value); }};
 }
 
 }  // namespace

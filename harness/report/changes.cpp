@@ -11,8 +11,9 @@ namespace memsweep {
 namespace {
 
 constexpr std::size_t kShown = 40;
-constexpr std::array kJudgements{Judgement::worse, Judgement::better, Judgement::cannot_tell};
-constexpr std::array kTitles{"worse", "better", "cannot tell"};
+constexpr std::array kJudgements{Judgement::worse, Judgement::changed, Judgement::better,
+                                 Judgement::cannot_tell};
+constexpr std::array kTitles{"worse", "changed", "better", "cannot tell"};
 
 }  // namespace
 

@@ -10,8 +10,9 @@ namespace memsweep {
 /// In the order in which people want to read them.
 enum class Judgement : std::uint8_t {
   worse,
+  changed,  // what has to stay as it is did not, and neither direction is the good one
   better,
-  cannot_tell,  // there is a difference, but neither direction is the good one, or it may be noise
+  cannot_tell,  // the difference may be noise
 };
 
 struct Change {

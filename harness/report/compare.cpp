@@ -1,21 +1,21 @@
 #include "harness/report/compare.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
+#include <iterator>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "harness/base/bytes.h"
 #include "harness/base/errors.h"
 #include "harness/report/boundary_report.h"
 #include "harness/report/changes.h"
-#include "harness/report/quantity.h"
+#include "harness/report/compare_row.h"
 #include "harness/report/results_file.h"
 
 namespace memsweep {
@@ -23,34 +23,27 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Measured times that differ by less than this are the same: no machine is quieter.
-constexpr double kMeasuredTolerance = 0.05;
-// Modelled times have no noise; this is for the model's own rounding.
-constexpr double kModelledTolerance = 0.001;
-
-struct Level {
-  std::string_view column;
-  std::size_t Levels::*bytes;
-};
-constexpr std::array kLevels{
-    Level{"peak_requested_bytes", &Levels::requested}, Level{"peak_allocated_bytes", &Levels::allocated},
-    Level{"peak_reserved_bytes", &Levels::reserved}, Level{"device_peak_bytes", &Levels::device}};
-
 struct Results {
   fs::path file;
   std::vector<Row> rows;
   std::optional<std::vector<BoundaryRow>> boundaries;  // none where there is no such file
+  std::optional<RunRecord> record;                     // likewise
 };
 
 Results read_results(const fs::path& csv) {
-  Results results{.file = csv, .rows = read_rows(csv), .boundaries = {}};
+  Results results{.file = csv, .rows = read_rows(csv), .boundaries = {}, .record = read_record(csv)};
   if (fs::exists(boundaries_path(csv))) results.boundaries = read_boundaries(csv);
   return results;
 }
 
+/// Bytes on the simulated cpu are those on the cpu itself.
+std::string_view comparable_device(std::string_view device) { return device == "sim:cpu" ? "cpu" : device; }
+
 /// What a row is about; with the batch it is the key of a row.
 auto subject_of(const Row& row) {
-  return std::tie(row.scenario, row.variant, row.model, row.precision, row.optimizer, row.device);
+  return std::tuple<const std::string&, const std::string&, const std::string&, const std::string&,
+                    const std::string&, std::string_view>(row.scenario, row.variant, row.model, row.precision,
+                                                          row.optimizer, comparable_device(row.device));
 }
 
 const Row* find_subject(std::span<const Row> rows, const Row& like) {
@@ -75,59 +68,38 @@ const BoundaryRow* find_boundary_of(const Results& results, const Named& like) {
   return found == results.boundaries->end() ? nullptr : &*found;
 }
 
-template <typename Named>
-std::string name_of_variant(const Named& row) {
-  return fmt::format("{} {}", row.scenario, row.variant);
-}
-
-std::string name_of_row(const Row& row) {
-  return fmt::format("{}, batch {}", name_of_variant(row), row.batch);
-}
-
 std::string plural(std::size_t n, std::string_view one, std::string_view many) {
   return fmt::format("{} {}", n, n == 1 ? one : many);
 }
 
-template <typename Number>
-Judgement less_is_better(Number base, Number next) {
-  return next > base ? Judgement::worse : Judgement::better;
+Judgement judge_holes(const std::string& base, const std::string& next) {
+  if (base.empty()) return Judgement::worse;
+  return next.empty() ? Judgement::better : Judgement::changed;
 }
 
-std::string signed_bytes(std::size_t base, std::size_t next) {
-  return next > base ? fmt::format("+{}", format_bytes(next - base))
-                     : fmt::format("-{}", format_bytes(base - next));
-}
-
-/// What the categories add to a change of the allocated peak: "activations +4MiB, workspace -1MiB".
-std::string moved_categories(const TrialResult& base, const TrialResult& next) {
-  std::string text;
-  for (std::size_t i = 0; i < kCategoryCount; ++i) {
-    if (base.by_category[i] == next.by_category[i]) continue;
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name_of(static_cast<Category>(i)),
-                        signed_bytes(base.by_category[i], next.by_category[i]));
-  }
-  return text;
-}
-
-bool overlap(const Spread& a, const Spread& b) { return std::abs(a.median - b.median) <= a.iqr + b.iqr; }
-
-std::string time_cell(const Spread& spread) {
-  if (spread.samples == 0) return "not taken";
-  if (spread.iqr == 0) return format_duration(spread.median);
-  return fmt::format("{} +-{}", format_duration(spread.median), format_duration(spread.iqr));
+/// Where that is not known, it is taken for granted.
+bool on_same_machine(const Results& base, const Results& next) {
+  if (!base.record || !next.record) return true;
+  const auto machine = [](const nlohmann::json& environment) {
+    const auto known = environment.is_object() ? environment : nlohmann::json::object();
+    return std::pair(known.value("processor", nlohmann::json()), known.value("threads", nlohmann::json()));
+  };
+  return machine(base.record->environment) == machine(next.record->environment);
 }
 
 /// Compares results that are known to be of the same run.
 class Comparer {
  public:
-  Comparer(const Results& base, const Results& next) : base_(base), next_(next) {}
+  Comparer(const Results& base, const Results& next)
+      : base_(base), next_(next), same_machine_(on_same_machine(base, next)) {}
 
   Comparison run() && {
     find_variants();
     compare_boundaries();
     compare_rows();
-    const bool worse = count(Judgement::worse) > 0;
-    return {format_changes(changes_) + notes_ + verdict() + "\n", worse ? 1 : 0};
+    if (other_machine_) notes_ += "times and results: cannot tell: other machine\n";
+    const bool moved = count(Judgement::worse) + count(Judgement::changed) > 0;
+    return {format_changes(changes_) + notes_ + verdict() + "\n", moved ? 1 : 0};
   }
 
  private:
@@ -175,16 +147,23 @@ class Comparer {
   }
 
   void compare_boundary(const BoundaryRow& base, const BoundaryRow& next) {
-    if (base.max_batch != next.max_batch) {
-      changes_.push_back({less_is_better(next.max_batch, base.max_batch),
-                          name_of_variant(base) + ": max_batch", fmt::format("{}", base.max_batch),
-                          fmt::format("{}", next.max_batch),
-                          fmt::format("{:+}", next.max_batch - base.max_batch)});
-    }
+    const auto compare_batch = [&](std::string_view column, std::int64_t b, std::int64_t n,
+                                   Judgement judgement) {
+      if (b == n) return;
+      changes_.push_back({judgement, fmt::format("{}: {}", name_of_variant(base), column),
+                          fmt::format("{}", b), fmt::format("{}", n), fmt::format("{:+}", n - b)});
+    };
+    compare_batch("max_batch", base.max_batch, next.max_batch,
+                  less_is_better(next.max_batch, base.max_batch));
+    const auto reach = [](const BoundaryRow& row) {
+      return row.first_oom_batch > 0 ? row.first_oom_batch : std::numeric_limits<std::int64_t>::max();
+    };
+    compare_batch("first_oom_batch", base.first_oom_batch, next.first_oom_batch,
+                  less_is_better(reach(next), reach(base)));
     if (base.holes != next.holes) {
       const auto cell = [](const std::string& holes) { return holes.empty() ? "none" : holes; };
-      changes_.push_back(
-          {Judgement::cannot_tell, name_of_variant(base) + ": holes", cell(base.holes), cell(next.holes)});
+      changes_.push_back({judge_holes(base.holes, next.holes), name_of_variant(base) + ": holes",
+                          cell(base.holes), cell(next.holes)});
     }
   }
 
@@ -220,106 +199,77 @@ class Comparer {
   }
 
   void compare_row(const Row& base, const Row& next) {
-    const TrialResult& b = base.result;
-    const TrialResult& n = next.result;
-    if (b.outcome != n.outcome) {
-      const bool refused = n.outcome == Outcome::oom;
-      changes_.push_back({less_is_better(b.outcome, n.outcome), name_of_row(base) + ": outcome",
-                          std::string(name_of(b.outcome)), std::string(name_of(n.outcome)), "",
-                          refused ? fmt::format("{} in {}", name_of(n.verdict), name_of(n.phase)) : ""});
-    } else if (b.outcome != Outcome::error) {
-      compare_bytes(base, next);
-      compare_retries(base, next);
-    }
-    if (b.outcome == Outcome::ok && n.outcome == Outcome::ok) {
-      compare_hashes(base, next);
-      compare_times(base, next);
+    append(compare_memory(base, next));
+    if (base.modelled() != next.modelled()) return;
+    if (base.modelled() || same_machine_) {
+      append(compare_speed(base, next));
+    } else {
+      other_machine_ = true;
     }
   }
 
-  void compare_bytes(const Row& base, const Row& next) {
-    for (const auto& [column, bytes] : kLevels) {
-      const std::size_t b = base.result.peak.*bytes;
-      const std::size_t n = next.result.peak.*bytes;
-      if (b == n) continue;
-      const bool alike = format_bytes(b) == format_bytes(n);
-      const auto cell = [alike](std::size_t value) {
-        return alike ? fmt::format("{} ({})", format_bytes(value), value) : format_bytes(value);
-      };
-      changes_.push_back({judge_count(base, b, n), fmt::format("{}: {}", name_of_row(base), column), cell(b),
-                          cell(n), signed_bytes(b, n),
-                          bytes == &Levels::allocated ? moved_categories(base.result, next.result) : ""});
-    }
-  }
-
-  void compare_retries(const Row& base, const Row& next) {
-    const std::int64_t b = base.result.alloc_retries;
-    const std::int64_t n = next.result.alloc_retries;
-    if (b == n) return;
-    changes_.push_back({judge_count(base, b, n), name_of_row(base) + ": alloc_retries", fmt::format("{}", b),
-                        fmt::format("{}", n), fmt::format("{:+}", n - b)});
-  }
-
-  /// Getting further before memory runs out takes more, and is not worse.
-  template <typename Number>
-  static Judgement judge_count(const Row& row, Number base, Number next) {
-    return row.result.outcome == Outcome::oom ? Judgement::cannot_tell : less_is_better(base, next);
-  }
-
-  void compare_hashes(const Row& base, const Row& next) {
-    const auto& b = base.result.result_hash;
-    const auto& n = next.result.result_hash;
-    if (!b || !n || *b == *n) return;
-    changes_.push_back({Judgement::worse, name_of_row(base) + ": results differ", fmt::format("{:016x}", *b),
-                        fmt::format("{:016x}", *n)});
-  }
-
-  void compare_times(const Row& base, const Row& next) {
-    const Spread& b = base.result.step_seconds;
-    const Spread& n = next.result.step_seconds;
-    if (b.samples == 0) return;
-    const double factor = n.median / b.median;
-    const bool modelled = base.modelled();
-    const double tolerance = 1 + (modelled ? kModelledTolerance : kMeasuredTolerance);
-    if (n.samples > 0 && std::max(factor, 1 / factor) <= tolerance) return;
-    const bool noisy = base.result.noisy || next.result.noisy || overlap(b, n);
-    const bool certain = n.samples > 0 && (modelled || !noisy);
-    changes_.push_back({certain ? less_is_better(b.median, n.median) : Judgement::cannot_tell,
-                        name_of_row(base) + ": step time", time_cell(b), time_cell(n),
-                        n.samples > 0 ? fmt::format("{:+.2f} %", 100 * (factor - 1)) : ""});
+  void append(std::vector<Change> changes) {
+    std::move(changes.begin(), changes.end(), std::back_inserter(changes_));
   }
 
   [[nodiscard]] std::string verdict() const {
     const std::size_t worse = count(Judgement::worse);
+    const std::size_t changed = count(Judgement::changed);
     const std::size_t better = count(Judgement::better);
     const std::size_t unknown = count(Judgement::cannot_tell);
     std::string compared = plural(common_rows_, "row", "rows");
     if (base_.boundaries && next_.boundaries)
       compared += " and " + plural(common_boundaries_, "boundary", "boundaries");
     if (worse > 0) {
-      return fmt::format("worse: {} for the worse and {} for the better in {}",
-                         plural(worse, "change", "changes"), better, compared);
+      return fmt::format("worse: {} for the worse{} and {} for the better in {}",
+                         plural(worse, "change", "changes"),
+                         changed > 0 ? fmt::format(", {} for neither", changed) : "", better, compared);
+    }
+    if (changed > 0) {
+      return fmt::format("changed: {} neither for the better nor for the worse, and {} for the better, in {}",
+                         plural(changed, "change", "changes"), better, compared);
     }
     if (better > 0) {
       return fmt::format("better: {} for the better and none for the worse in {}",
                          plural(better, "change", "changes"), compared);
     }
     if (unknown > 0) {
-      return fmt::format("same: {}, none better or worse; {} cannot be judged", compared,
-                         plural(unknown, "change", "changes"));
+      return fmt::format("same: {}, equal in every byte; {} cannot be judged", compared,
+                         plural(unknown, "change of time", "changes of time"));
     }
     return fmt::format("same: {}, equal in every byte", compared);
   }
 
   const Results& base_;
   const Results& next_;
+  const bool same_machine_;
+  bool other_machine_ = false;  // there are rows whose times and results were not compared for that
   std::vector<Change> changes_;
   std::string notes_;
   std::size_t common_rows_ = 0;
   std::size_t common_boundaries_ = 0;
 };
 
-void expect_same_run(const Results& base, const Results& next) {
+/// All that decides what is compared. A time limit decides how well times are known.
+nlohmann::json comparable_settings(nlohmann::json settings) {
+  if (!settings.is_object()) return settings;
+  settings.erase("time_limit");
+  const auto device = settings.find("device");
+  if (device != settings.end() && device->is_string())
+    *device = comparable_device(device->get_ref<const std::string&>());
+  return settings;
+}
+
+void expect_same_settings(const Results& base, const Results& next) {
+  if (!base.record || !next.record) return;
+  const std::string difference = first_difference(comparable_settings(base.record->settings),
+                                                  comparable_settings(next.record->settings));
+  if (difference.empty()) return;
+  throw UsageError(fmt::format("{} and {} were measured under different settings ({})", base.file.string(),
+                               next.file.string(), difference));
+}
+
+void expect_common_subject(const Results& base, const Results& next) {
   for (const Row& row : base.rows) {
     if (find_subject(next.rows, row) != nullptr) return;
   }
@@ -334,7 +284,8 @@ void expect_same_run(const Results& base, const Results& next) {
 Comparison compare(const fs::path& base_file, const fs::path& next_file) {
   const Results base = read_results(base_file);
   const Results next = read_results(next_file);
-  expect_same_run(base, next);
+  expect_same_settings(base, next);
+  expect_common_subject(base, next);
   return Comparer(base, next).run();
 }
 

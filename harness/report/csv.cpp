@@ -87,7 +87,7 @@ CsvAppender::CsvAppender(const std::filesystem::path& file, const std::vector<st
 
 void CsvAppender::append(const std::vector<std::string>& fields) {
   out_ << csv_line(fields) << '\n' << std::flush;
-  if (!out_) throw DeviceError(fmt::format("cannot write to {}: the disk may be full", file_.string()));
+  if (!out_) throw UsageError(fmt::format("cannot write to {}: the disk may be full", file_.string()));
 }
 
 }  // namespace memsweep

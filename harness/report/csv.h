@@ -23,7 +23,7 @@ class CsvAppender {
   /// Writes the header if the file is new. Throws UsageError if it cannot be written.
   CsvAppender(const std::filesystem::path& file, const std::vector<std::string>& header);
 
-  /// On disk when it returns.
+  /// On disk when it returns. Throws UsageError if it cannot be written.
   void append(const std::vector<std::string>& fields);
 
  private:

@@ -34,7 +34,7 @@ std::vector<std::string> cells(const Row& row) {
 
 std::string grid_report(std::span<const Row> rows) {
   std::vector<std::vector<std::string>> records{{"variant", "batch", "outcome", "phase", "requested",
-                                                 "allocated", "reserved", "device", "step", "spread",
+                                                 "allocated", "reserved", "device", "step", "+-",
                                                  "samples/s", "retries", "verdict"}};
   for (const Row& row : rows) records.push_back(cells(row));
   std::string text = format_table(records);

@@ -62,42 +62,59 @@ std::vector<Value> read_table(const fs::path& file, std::span<const Column> colu
 
 fs::path settings_path(const fs::path& csv) { return fs::path(csv).replace_extension(".settings.json"); }
 
-/// "memory: 512MiB there, 256MiB now" for the first setting that differs.
-std::string difference(const nlohmann::json& there, const nlohmann::json& now) {
-  for (const auto& [key, value] : now.items()) {
-    const auto other = there.find(key);
-    if (other == there.end()) return fmt::format("{}: nothing there, {} now", key, value.dump());
-    if (*other != value) return fmt::format("{}: {} there, {} now", key, other->dump(), value.dump());
+constexpr std::string_view kAdvice = "choose another --csv, or --fresh to overwrite it";
+
+/// None where it is malformed, too.
+std::optional<RunRecord> readable_record(const fs::path& csv) {
+  try {
+    return read_record(csv);
+  } catch (const UsageError&) {
+    return std::nullopt;
   }
-  return "settings that this version does not know";
 }
 
 /// Throws unless the file beside `csv` says that it holds a run of these settings.
 void expect_same_run(const fs::path& csv, const nlohmann::json& settings) {
-  const auto advice = "choose another --csv, or --fresh to overwrite it";
-  nlohmann::json there;
-  try {
-    there = nlohmann::json::parse(read_text(settings_path(csv))).at("settings");
-  } catch (const std::exception&) {
+  const auto there = readable_record(csv);
+  if (!there) {
     throw UsageError(
-        fmt::format("{} is there already and is no run that can go on; {}", csv.string(), advice));
+        fmt::format("{} is there already and is no run that can go on; {}", csv.string(), kAdvice));
   }
-  if (there != settings) {
+  const std::string difference = first_difference(there->settings, settings);
+  if (!difference.empty())
+    throw UsageError(fmt::format("{} holds another run ({}); {}", csv.string(), difference, kAdvice));
+}
+
+/// Throws if what another run wrote stands where a new file's own will. Settings alike are those of a run
+/// that died before it had a file.
+void expect_nothing_foreign(const fs::path& csv, const nlohmann::json& settings) {
+  std::error_code error;
+  const auto refuse = [&](const fs::path& file) {
     throw UsageError(
-        fmt::format("{} holds another run ({}); {}", csv.string(), difference(there, settings), advice));
-  }
+        fmt::format("{} is there already, without {}; {}", file.string(), csv.string(), kAdvice));
+  };
+  if (fs::exists(boundaries_path(csv), error)) refuse(boundaries_path(csv));
+  if (!fs::exists(settings_path(csv), error)) return;
+  const auto there = readable_record(csv);
+  if (!there || !first_difference(there->settings, settings).empty()) refuse(settings_path(csv));
 }
 
 /// Not so if the writer died before its first record was whole.
-bool has_header(const fs::path& csv) { return !parse_csv(read_text(csv)).empty(); }
+bool has_header(const fs::path& csv) { return read_text(csv).find('\n') != std::string::npos; }
 
-/// Makes the folder too.
+/// Makes the folder too. The file is there whole or, if the writer dies, as it was before.
 void write_whole(const fs::path& file, std::string_view text) {
   std::error_code error;
   if (file.has_parent_path()) fs::create_directories(file.parent_path(), error);
-  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  const fs::path part = file.string() + ".part";
+  std::ofstream out(part, std::ios::binary | std::ios::trunc);
   out << text << std::flush;
-  if (!out) throw UsageError(fmt::format("cannot write to {}", file.string()));
+  if (out) {
+    fs::rename(part, file, error);
+    if (!error) return;
+  }
+  fs::remove(part, error);
+  throw UsageError(fmt::format("cannot write to {}", file.string()));
 }
 
 }  // namespace
@@ -106,6 +123,30 @@ std::vector<Row> read_rows(const fs::path& csv) { return read_table<Row>(csv, co
 
 std::vector<BoundaryRow> read_boundaries(const fs::path& csv) {
   return read_table<BoundaryRow>(boundaries_path(csv), boundary_columns());
+}
+
+std::optional<RunRecord> read_record(const fs::path& csv) {
+  const fs::path file = settings_path(csv);
+  std::error_code error;
+  if (!fs::exists(file, error)) return std::nullopt;
+  try {
+    const auto record = nlohmann::json::parse(read_text(file));
+    return RunRecord{.settings = record.at("settings"), .environment = record.at("environment")};
+  } catch (const nlohmann::json::exception&) {
+    throw UsageError(fmt::format("{} is not the settings file of a run", file.string()));
+  }
+}
+
+std::string first_difference(const nlohmann::json& there, const nlohmann::json& now) {
+  for (const auto& [key, value] : now.items()) {
+    const auto other = there.find(key);
+    if (other == there.end()) return fmt::format("{}: nothing there, {} now", key, value.dump());
+    if (*other != value) return fmt::format("{}: {} there, {} now", key, other->dump(), value.dump());
+  }
+  for (const auto& [key, value] : there.items()) {
+    if (!now.contains(key)) return fmt::format("{}: {} there, nothing now", key, value.dump());
+  }
+  return {};
 }
 
 void remove_results(const fs::path& csv) {
@@ -123,6 +164,7 @@ ResultsFile::ResultsFile(fs::path csv, const nlohmann::json& settings, const nlo
     expect_same_run(csv_, settings);
     if (has_header(csv_)) rows_ = read_rows(csv_);
   } else {
+    expect_nothing_foreign(csv_, settings);
     // Before the first row: nobody can go on with rows that have no settings.
     write_whole(settings_path(csv_),
                 nlohmann::json{{"settings", settings}, {"environment", environment}}.dump(2) + "\n");

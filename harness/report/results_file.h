@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +20,18 @@ namespace memsweep {
 [[nodiscard]] std::vector<Row> read_rows(const std::filesystem::path& csv);
 [[nodiscard]] std::vector<BoundaryRow> read_boundaries(const std::filesystem::path& csv);
 
+/// What stands in results.settings.json: all that decides what is measured, and where it was.
+struct RunRecord {
+  nlohmann::json settings;
+  nlohmann::json environment;
+};
+
+/// None where there is no such file. Throws UsageError if it is malformed.
+[[nodiscard]] std::optional<RunRecord> read_record(const std::filesystem::path& csv);
+
+/// "memory: 512MiB there, 256MiB now" for the first setting that differs; empty if none does.
+[[nodiscard]] std::string first_difference(const nlohmann::json& there, const nlohmann::json& now);
+
 /// Removes a results file and what stands beside it; touches nothing else of these names, such as folders.
 void remove_results(const std::filesystem::path& csv);
 
@@ -33,9 +46,10 @@ class ResultsFile {
   /// What was measured before: a row that serves any purpose.
   [[nodiscard]] const Row* find(std::string_view scenario, std::string_view variant,
                                 std::int64_t batch) const;
-  /// On disk when it returns.
+  /// On disk when it returns. Throws UsageError if it cannot be written.
   const Row& add(Row row);
 
+  /// Replaces them all. Throws UsageError if they cannot be written.
   void write_boundaries(const std::vector<BoundaryRow>& boundaries) const;
 
  private:

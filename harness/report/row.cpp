@@ -1,14 +1,14 @@
 #include "harness/report/row.h"
 
-#include <fmt/format.h>
-
-#include "harness/report/parse.h"
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <stdexcept>
 #include <vector>
+
+#include <fmt/format.h>
+
+#include "harness/report/field.h"
 
 namespace memsweep {
 namespace {
@@ -42,15 +42,14 @@ Column count(std::string_view name, std::string_view unit, std::string_view mean
   return {name, unit, meaning, [](const Row& row) { return fmt::format("{}", row.result.*Member); },
           [](Row& row, std::string_view value) {
             using Number = std::remove_reference_t<decltype(row.result.*Member)>;
-            row.result.*Member = parse_number<Number>(value);
+            row.result.*Member = number_in<Number>(value);
           }};
 }
 
 template <auto Member>
 Column level(std::string_view name, std::string_view meaning) {
-  return {
-      name, "bytes", meaning, [](const Row& row) { return fmt::format("{}", row.result.peak.*Member); },
-      [](Row& row, std::string_view value) { row.result.peak.*Member = parse_number<std::size_t>(value); }};
+  return {name, "bytes", meaning, [](const Row& row) { return fmt::format("{}", row.result.peak.*Member); },
+          [](Row& row, std::string_view value) { row.result.peak.*Member = number_in<std::size_t>(value); }};
 }
 
 template <Category Which>
@@ -59,7 +58,7 @@ Column category(std::string_view name, std::string_view meaning) {
   return {name, "bytes", meaning,
           [](const Row& row) { return fmt::format("{}", row.result.by_category[kIndex]); },
           [](Row& row, std::string_view value) {
-            row.result.by_category[kIndex] = parse_number<std::size_t>(value);
+            row.result.by_category[kIndex] = number_in<std::size_t>(value);
           }};
 }
 
@@ -75,7 +74,7 @@ std::vector<Column> make_columns() {
       text<&Row::optimizer>("optimizer", "optimizer and its options"),
       text<&Row::device>("device", "cpu, or sim:PROFILE for a simulated device"),
       {"batch", "samples", "size of the batch", [](const Row& r) { return fmt::format("{}", r.batch); },
-       [](Row& r, std::string_view v) { r.batch = parse_number<std::int64_t>(v); }},
+       [](Row& r, std::string_view v) { r.batch = number_in<std::int64_t>(v); }},
       {"purpose", "",
        "boundary: a probe for the largest batch; common: at a batch that fits under every variant; "
        "grid: at a batch that was asked for",
@@ -89,7 +88,9 @@ std::vector<Column> make_columns() {
        [](Row& r, std::string_view v) { r.result.phase = phase_of(v); }},
       count<&TrialResult::phase_step>("phase_step", "steps",
                                       "the step of that phase, from 1; 0 is the set-up"),
-      count<&TrialResult::steps>("steps", "steps", "steps that were finished"),
+      count<&TrialResult::steps>(
+          "steps", "steps",
+          "steps that were finished before the outcome was certain, timed ones not counted"),
       level<&Levels::requested>("peak_requested_bytes", "peak of what the program asked for"),
       level<&Levels::allocated>("peak_allocated_bytes",
                                 "peak of the blocks that were handed out, rounding included"),
@@ -110,16 +111,16 @@ std::vector<Column> make_columns() {
                                          "the request that was refused; 0 if none was"),
       {"step_seconds_median", "s", "time of a step; modelled on sim; 0 where none was taken",
        [](const Row& r) { return seconds(r.result.step_seconds.median); },
-       [](Row& r, std::string_view v) { r.result.step_seconds.median = parse_number<double>(v); }},
+       [](Row& r, std::string_view v) { r.result.step_seconds.median = number_in<double>(v); }},
       {"step_seconds_iqr", "s", "its interquartile range",
        [](const Row& r) { return seconds(r.result.step_seconds.iqr); },
-       [](Row& r, std::string_view v) { r.result.step_seconds.iqr = parse_number<double>(v); }},
+       [](Row& r, std::string_view v) { r.result.step_seconds.iqr = number_in<double>(v); }},
       {"step_samples", "steps", "how many steps were timed",
        [](const Row& r) { return fmt::format("{}", r.result.step_seconds.samples); },
-       [](Row& r, std::string_view v) { r.result.step_seconds.samples = parse_number<std::size_t>(v); }},
+       [](Row& r, std::string_view v) { r.result.step_seconds.samples = number_in<std::size_t>(v); }},
       {"noisy", "", "1 where the median is not known to 2 %",
        [](const Row& r) { return std::string(r.result.noisy ? "1" : "0"); },
-       [](Row& r, std::string_view v) { r.result.noisy = parse_number<int>(v) != 0; }},
+       [](Row& r, std::string_view v) { r.result.noisy = number_in<int>(v) != 0; }},
       {"samples_per_second", "1/s", "batch / step_seconds_median",
        [](const Row& r) { return fmt::format("{:.6g}", r.samples_per_second()); }, nullptr},
       count<&TrialResult::alloc_retries>("alloc_retries", "",
@@ -130,12 +131,14 @@ std::vector<Column> make_columns() {
        "capacity, fragmentation, foreign, limit",
        [](const Row& r) { return std::string(name_of(r.result.verdict)); },
        [](Row& r, std::string_view v) { r.result.verdict = verdict_of(v); }},
-      {"loss", "", "loss of the third step; empty on sim",
+      {"loss", "", "loss of the last of the first `--steps` steps; empty on sim",
        [](const Row& r) { return r.result.loss ? fmt::format("{:.9g}", *r.result.loss) : ""; },
        [](Row& r, std::string_view v) {
-         r.result.loss = v.empty() ? std::nullopt : std::optional(parse_number<float>(v));
+         r.result.loss = v.empty() ? std::nullopt : std::optional(number_in<float>(v));
        }},
-      {"result_hash", "", "hash of the losses, gradients and weights of the first three steps; empty on sim",
+      {"result_hash", "",
+       "hash of the losses of the first `--steps` steps, the last one's gradients and the weights after it; "
+       "empty on sim",
        [](const Row& r) { return r.result.result_hash ? fmt::format("{:016x}", *r.result.result_hash) : ""; },
        [](Row& r, std::string_view v) {
          r.result.result_hash = std::nullopt;

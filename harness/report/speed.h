@@ -14,7 +14,7 @@ inline constexpr std::string_view kNoisyRemark =
 
 struct Speed {
   std::string step = "-";    // median
-  std::string spread = "-";  // half the interquartile range; "?" before it: not known to 2 %
+  std::string spread = "-";  // how far the median may be off; "?" before it: more than 2 %
   std::string rate = "-";    // samples per second
 };
 

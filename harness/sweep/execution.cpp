@@ -20,6 +20,13 @@ Execution::~Execution() {
   for (auto& [key, live] : cached_) free(live);
 }
 
+std::vector<Address> Execution::addresses() const {
+  std::vector<Address> list;
+  for (const Live& live : live_) list.push_back(live.address);
+  for (const auto& [key, live] : cached_) list.push_back(live.address);
+  return list;
+}
+
 void Execution::set_up(const Schedule& schedule) {
   step_ = 0;
   live_.resize(schedule.program.buffers.size());

@@ -37,6 +37,8 @@ class Execution {
   [[nodiscard]] const Ledger& ledger() const { return ledger_; }
   /// Where a live buffer lies.
   [[nodiscard]] Address address(BufferId id) const { return live_[id].address; }
+  /// Where everything lies that is live, in an order that does not change.
+  [[nodiscard]] std::vector<Address> addresses() const;
 
   /// How far it has come: what an out-of-memory row says.
   [[nodiscard]] std::int64_t current_step() const { return step_; }

@@ -5,21 +5,15 @@
 
 #include <fmt/format.h>
 
+#include "harness/memory/sources/granule.h"
+
 namespace memsweep {
 namespace {
 
-constexpr std::size_t kGranule = 2U << 20;  // of device memory, bytes
-
-/// As many steps as a timed trial takes at the least: a shortage may show in any of them.
-TrialOptions untimed(TrialOptions options) {
-  if (options.timing) options.certificate_steps += static_cast<std::int64_t>(options.timing->min_samples);
+TrialResult simulate(const Schedule& schedule, const Profile& profile, TrialOptions options) {
   options.timing.reset();
-  return options;
-}
-
-TrialResult simulate(const Schedule& schedule, const Profile& profile, const TrialOptions& options) {
   const auto device = make_sim(profile);
-  return run_trial(*device, device->memory(), schedule, untimed(options));
+  return run_trial(*device, device->memory(), schedule, options);
 }
 
 /// Without room for what the program itself asks for, no allocator can serve it. Grows with the batch,
@@ -40,13 +34,13 @@ bool certainly_too_large(const Variant& variant, std::int64_t batch, const Profi
 /// The batches that were tried, and whether they fit.
 using Tried = std::map<std::int64_t, bool>;
 
-/// Runs of neighbours below the largest batch that fits which do not.
+/// Runs of neighbours below the largest batch that fits which do not. `largest` has been tried, and fits.
 std::string describe_holes(const Tried& tried, std::int64_t largest) {
   std::string text;
   for (auto at = tried.begin(); at != tried.end() && at->first < largest; ++at) {
     if (at->second) continue;
     const std::int64_t first = at->first;
-    while (!std::next(at)->second) ++at;  // ends at `largest`, which fits
+    while (!std::next(at)->second) ++at;
     const std::int64_t last = at->first;
     text += fmt::format("{}{}", text.empty() ? "" : ", ", first);
     if (last != first) text += fmt::format("-{}", last);
@@ -73,26 +67,46 @@ bool fits_on_sim(const Variant& variant, std::int64_t batch, const Profile& prof
   return simulate(Schedule(variant.program(batch)), profile, options).outcome == Outcome::ok;
 }
 
+namespace {
+
+/// Tries batches from `first` to `last`, and between neighbours that differ finds where they do.
+template <typename Fits>
+void try_range(Tried& tried, std::int64_t first, std::int64_t last, std::int64_t stride, const Fits& fits) {
+  for (std::int64_t batch = first; batch <= last; batch += stride) tried.emplace(batch, fits(batch));
+  for (auto at = tried.begin(); std::next(at) != tried.end();) {
+    const auto [low, low_fits] = *at;
+    const auto [high, high_fits] = *std::next(at);
+    if (low_fits == high_fits || high - low == 1) {
+      ++at;
+    } else {
+      const std::int64_t middle = low + (high - low) / 2;
+      tried.emplace(middle, fits(middle));
+    }
+  }
+}
+
+}  // namespace
+
 Prediction predict(const Variant& variant, const Profile& profile, const TrialOptions& options, bool scan) {
   const auto fits = [&](std::int64_t batch) { return fits_on_sim(variant, batch, profile, options); };
   const auto possible = [&](std::int64_t batch) {
     return !certainly_too_large(variant, batch, profile, options);
   };
+  const auto instructions = static_cast<std::int64_t>(variant.program(1).step.size());
+  const std::int64_t walk = std::min(kWalk, kWalkedInstructions / instructions);
   Tried tried;
-  const auto try_all = [&](std::int64_t first, std::int64_t last, std::int64_t stride) {
-    for (std::int64_t batch = first; batch <= last; batch += stride) tried.emplace(batch, fits(batch));
-  };
-
-  if (!possible(kWalk + 1)) {
-    try_all(1, find_boundary(possible, 1, kWalk + 1).smallest, 1);
+  if (walk > 0 && !possible(walk + 1)) {
+    try_range(tried, 1, find_boundary(possible, 1, walk + 1).smallest, 1, fits);
     return summarize(tried, {});
   }
   const Boundary found = find_boundary(fits, 1, kLargestBatch);
   const Prediction bisected{found.largest, found.smallest, {}};
-  if (!scan) return bisected;
+  if (!scan || found.largest == 0 || !found.found()) return bisected;
   constexpr std::int64_t kReach = 8, kPoints = 512;
   const std::int64_t reach = found.largest / kReach;
-  try_all(found.largest - reach, found.largest + reach, std::max<std::int64_t>(1, 2 * reach / kPoints));
+  tried = {{found.largest, true}, {found.smallest, false}};
+  try_range(tried, std::max<std::int64_t>(1, found.largest - reach), found.largest + reach,
+            std::max<std::int64_t>(1, 2 * reach / kPoints), fits);
   return summarize(tried, bisected);
 }
 

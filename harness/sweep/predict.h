@@ -15,10 +15,12 @@ namespace memsweep {
 /// No batch beyond this is looked for: far above what any device holds.
 inline constexpr std::int64_t kLargestBatch = std::int64_t{1} << 31;
 
-/// Up to so many batches are tried one by one on the simulated device; above, a bisection has to do.
+/// Up to so many batches are tried one by one on the simulated device, and so many instructions of a step
+/// times batches: about a second. Above, a bisection has to do.
 inline constexpr std::int64_t kWalk = 2048;
+inline constexpr std::int64_t kWalkedInstructions = 1'000'000;
 
-/// Whether `batch` survives, on a simulated device, as many steps as a trial takes.
+/// Whether `batch` survives a trial on a simulated device.
 [[nodiscard]] bool fits_on_sim(const Variant& variant, std::int64_t batch, const Profile& profile,
                                const TrialOptions& options);
 
@@ -31,7 +33,8 @@ struct Prediction {
 
 /// Memory is not monotone in the batch: rounding and cached segments leave holes below the largest batch
 /// that fits. If no batch above kWalk can fit, every batch is tried and both numbers are exact. Else the
-/// boundary is bisected; with `scan`, 512 batches within an eighth of it are tried as well.
+/// boundary is bisected; with `scan`, 512 batches within an eighth of it are tried as well, and the edges of
+/// what they show bisected.
 [[nodiscard]] Prediction predict(const Variant& variant, const Profile& profile, const TrialOptions& options,
                                  bool scan = false);
 

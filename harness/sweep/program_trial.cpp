@@ -5,6 +5,8 @@
 #include <array>
 #include <memory>
 #include <new>
+#include <numeric>
+#include <set>
 #include <stdexcept>
 #include <vector>
 
@@ -59,47 +61,66 @@ class Trial {
     try {
       execution_.set_up(schedule_);
       certify();
+      note_levels();
       if (options_.timing) measure(*options_.timing);
-      if (flushed_in_last_step_) result_.verdict = Verdict::flushing;
       result_.by_category = by_category(execution_.ledger().at_peak());
     } catch (const OutOfMemory& refused) {
       ran_out(refused);
+      note_levels();
     }
-    note_levels();
     return std::move(result_);
   }
 
  private:
   const Program& program() const { return schedule_.program; }
 
+  /// Runs until the outcome is certain, whatever the clock says: it is the same on every device.
   void certify() {
-    for (std::int64_t step = 1; step <= options_.certificate_steps; ++step) advance(step);
-    if (!device_.computes()) return;
-    for (const Parameter& p : program().parameters) add_to_hash(p.weight);
-    result_.result_hash = hash_.value();
+    while (result_.steps < options_.least_steps) advance();
+    if (device_.computes()) finish_hash();
+    while (result_.steps < options_.most_steps && !settled_) advance();
+    if (flushed_in_last_step_) result_.verdict = Verdict::flushing;
   }
 
   void measure(const StopRule& rule) {
-    std::vector<double> seconds;
-    Spread spread;
-    double elapsed = 0;
-    do {
-      const double start = device_.now();
-      advance(result_.steps + 1);
-      seconds.push_back(device_.now() - start);
-      elapsed += seconds.back();
-      spread = spread_of(seconds);
-    } while (!rule.enough(spread, elapsed));
-    result_.step_seconds = spread;
-    result_.noisy = rule.noisy(spread);
+    const auto enough = [&] {
+      const double elapsed = std::accumulate(seconds_.begin(), seconds_.end(), 0.0);
+      return rule.enough(spread_of(seconds_), elapsed);
+    };
+    const std::int64_t certified = result_.steps;
+    while (!enough() && (settled_ || result_.steps < options_.most_steps)) advance();
+    result_.steps = certified;
+    result_.step_seconds = spread_of(seconds_);
+    result_.noisy = rule.noisy(result_.step_seconds);
   }
 
-  void advance(std::int64_t step) {
+  void advance() {
     if (options_.interrupted && options_.interrupted()) throw Interrupted();
     const std::int64_t retries_before = retries();
-    execution_.step(schedule_, step);
+    const double start = device_.now();
+    execution_.step(schedule_, result_.steps + 1);
+    if (result_.steps >= options_.least_steps) seconds_.push_back(device_.now() - start);
     flushed_in_last_step_ = retries() > retries_before;
-    result_.steps = step;
+    ++result_.steps;
+    settled_ = settled_ || !layouts_.insert(layout()).second;
+  }
+
+  /// A hash over all that decides what the next step's requests meet.
+  [[nodiscard]] std::uint64_t layout() const {
+    std::vector<Address> numbers = execution_.addresses();
+    for (const SegmentSnapshot& segment : allocator_.snapshot()) {
+      numbers.push_back(segment.address);
+      for (const BlockSnapshot& block : segment.blocks) {
+        numbers.push_back(block.size);
+        numbers.push_back(static_cast<Address>(block.state));
+      }
+    }
+    return XXH3_64bits(numbers.data(), numbers.size() * sizeof numbers[0]);
+  }
+
+  void finish_hash() {
+    for (const Parameter& p : program().parameters) add_to_hash(p.weight);
+    result_.result_hash = hash_.value();
   }
 
   void phase_ended(std::int64_t step, Phase phase) {
@@ -108,9 +129,9 @@ class Trial {
       result_.phase = phase;
       result_.phase_step = step;
     }
-    if (!device_.computes() || step > options_.certificate_steps || step == 0) return;
+    if (!device_.computes() || step > options_.least_steps || step == 0) return;
     if (phase == Phase::loss) add_loss();
-    if (phase == Phase::backward && step == options_.certificate_steps) {
+    if (phase == Phase::backward && step == options_.least_steps) {
       for (const Parameter& p : program().parameters) add_to_hash(p.gradient);
     }
   }
@@ -176,6 +197,9 @@ class Trial {
   ResultHash hash_;
   std::size_t peak_ = 0;
   bool flushed_in_last_step_ = false;
+  std::set<std::uint64_t> layouts_;  // after each step
+  bool settled_ = false;             // one of them came again: so will all that followed it
+  std::vector<double> seconds_;      // of the steps behind the first `least_steps`
 };
 
 }  // namespace

@@ -25,6 +25,10 @@ double median_uncertainty(const Spread& spread) {
   return spread.samples == 0 ? 0 : 1.57 * spread.iqr / std::sqrt(static_cast<double>(spread.samples));
 }
 
+bool distinguishable(const Spread& a, const Spread& b) {
+  return std::abs(a.median - b.median) > median_uncertainty(a) + median_uncertainty(b);
+}
+
 bool StopRule::enough(const Spread& spread, double elapsed_seconds) const {
   if (spread.samples < min_samples) return false;
   return spread.samples >= max_samples || elapsed_seconds >= seconds || !noisy(spread);

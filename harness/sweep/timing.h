@@ -15,12 +15,15 @@ struct Spread {
 /// Quartiles by linear interpolation; no samples give zeros.
 [[nodiscard]] Spread spread_of(std::vector<double> samples);
 
-/// Half the width of the 95 % confidence interval of the median, seconds (McGill, Tukey and Larsen 1978:
-/// 1.57 IQR / sqrt(n), which needs no normal distribution).
+/// How far the median may be off, seconds: 1.57 IQR / sqrt(n), the notch of McGill, Tukey and Larsen (1978).
+/// Medians whose notches do not overlap differ, at about 95 %.
 [[nodiscard]] double median_uncertainty(const Spread& spread);
 
+/// Whether two medians are further apart than both may be off.
+[[nodiscard]] bool distinguishable(const Spread& a, const Spread& b);
+
 struct StopRule {
-  std::size_t min_samples = 3;
+  std::size_t min_samples = 5;
   std::size_t max_samples = 30;
   double relative_uncertainty = 0.02;  // of the median
   double seconds = 2;                  // all samples together

@@ -36,7 +36,7 @@ using BytesByCategory = std::array<std::size_t, kCategoryCount>;
 
 struct TrialResult {
   Outcome outcome = Outcome::ok;
-  std::int64_t steps = 0;  // that were finished
+  std::int64_t steps = 0;  // that were finished before the outcome was certain
   /// Where the peak of allocated bytes stood; where memory ran out for an oom.
   Phase phase = Phase::setup;
   std::int64_t phase_step = 0;
@@ -48,8 +48,8 @@ struct TrialResult {
   std::string message;  // PyTorch's own words for an oom; the reason of an error
   Spread step_seconds;
   bool noisy = false;
-  /// Of the certificate's steps, where the device computes: the last loss, and a hash over all losses, the
-  /// last step's gradients and the weights after it.
+  /// Where the device computes, of the first `TrialOptions::least_steps` steps: the last loss, and a hash
+  /// over all losses, the last step's gradients and the weights after it.
   std::optional<float> loss;
   std::optional<std::uint64_t> result_hash;
 };
@@ -57,9 +57,11 @@ struct TrialResult {
 struct TrialOptions {
   PytorchRelease release = PytorchRelease::v2_15;
   AllocatorSettings settings;
-  /// Steps that must survive: most real shortages come in the second or third one.
-  std::int64_t certificate_steps = 3;
-  /// Timed steps behind the certificate; none where only the outcome is asked for.
+  /// A batch fits if so many steps survive (most shortages come in the second or third one), and as many more
+  /// as it takes until memory looks as it did after an earlier step, so that no later one can differ.
+  std::int64_t least_steps = 3;
+  std::int64_t most_steps = 64;  // that are waited for it
+  /// Steps behind the first `least_steps` are timed; none where only the outcome is asked for.
   std::optional<StopRule> timing;
   /// Asked between steps; true ends the trial with Interrupted.
   std::function<bool()> interrupted;

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <optional>
 
 #include "harness/base/errors.h"
 #include "harness/base/nearest.h"
+#include "harness/base/parse.h"
 
 namespace memsweep {
 namespace {
@@ -41,11 +41,8 @@ const Activation& activation_of(std::string_view name) {
 
 /// A whole positive number up to `limit`, or nothing.
 std::optional<std::int64_t> positive(std::string_view text, std::int64_t limit) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value < 1 || value > limit)
-    return std::nullopt;
-  return value;
+  const auto value = parse_number<std::int64_t>(text);
+  return value && *value >= 1 && *value <= limit ? value : std::nullopt;
 }
 
 class Mlp {
@@ -162,10 +159,6 @@ std::vector<std::int64_t> parse_widths(std::string_view text) {
 }
 
 ForwardPass parse_mlp(std::string_view shape, const ModelOptions& options) {
-  if (!(options.dropout >= 0 && options.dropout < 1)) {
-    throw UsageError(
-        fmt::format("dropout {} is no probability; use a number from 0 up to, but not, 1", options.dropout));
-  }
   return [widths = parse_widths(shape), options, &activation = activation_of(options.activation)](
              std::int64_t batch, Randomness randomness) {
     return Mlp(widths, options, activation, randomness).build(batch);

@@ -84,7 +84,8 @@ INSTANTIATE_TEST_SUITE_P(
         {kSimSweep + "--memory nan", "--memory: 'nan' is no size"},
         {kSimSweep + "--memory=", "--memory needs a value"},
         {kSimSweep + "--memory", "--memory needs a value"},
-        {kSweep + "--csv rows.csv --device cpu --memory 1000TiB", "is more than the"},
+        {kSweep + "--csv rows.csv --device cpu --memory 1000TiB",
+         "is available now; --device sim needs none of it"},
         {kSimSweep + "--device sim:t4 --memory 100MiB", "--memory 100MiB leaves nothing beside"},
         {kSimSweep + "--memory 1KiB",
          "1KiB is too small for batch 1 of mlp:16-16x4-4 relu under sgd; it needs 2MiB"},
@@ -96,9 +97,10 @@ INSTANTIATE_TEST_SUITE_P(
         {kSimSweep + "--model mlp:65536-65536-4", "16MiB is too small for batch 1 of mlp:65536-65536-4"},
         {kSimSweep + "--model mlp:16777216x9-4", "it needs more than any device has"},
         {kSimSweep + "--model mlp", "model 'mlp' lacks its shape"},
-        {kSimSweep + "--dropout 1", "no probability"},
-        {kSimSweep + "--dropout half", "--dropout: 'half' is no number from 0 to 1"},
-        {kSimSweep + "--seed=-1", "--seed: '-1' is no whole number from 0 to 18446744073709551615"},
+        {kSimSweep + "--dropout 1", "--dropout: '1' is no probability"},
+        {kSimSweep + "--dropout half", "--dropout: 'half' is no probability"},
+        {kSimSweep + "--seed=-1", "--seed: '-1' is no whole number from 0 to 4294967295"},
+        {kSimSweep + "--seed 4294967296", "--seed: '4294967296' is no whole number from 0 to 4294967295"},
         {kSimSweep + "--seed 99999999999999999999999", "is no whole number"},
         {kSimSweep + "--steps 2", "--steps: '2' is no whole number from 3 to 1000"},
         {kSimSweep + "--steps 3.5", "--steps: '3.5' is no whole number"},
@@ -145,6 +147,11 @@ TEST_F(ExistingFile, OfOtherSettingsIsRefusedAndTheDifferenceNamed) {
   expect_untouched(kSimSweep + "--batches 4,8 --device sim:t4 --memory 15GiB", "(device: \"sim:cpu\" there");
   expect_untouched(kSimSweep + "--batches 4,9", "batches: [4,8] there, [4,9] now");
   expect_untouched(kSimSweep, "batches: [4,8] there, [] now");
+}
+
+TEST_F(ExistingFile, IsComparedBySeedsUpToTheLargestAndInDecimal) {
+  expect_untouched(kSimSweep + "--batches 4,8 --seed 4294967295", "(seed: 0 there, 4294967295 now)");
+  expect_untouched(kSimSweep + "--batches 4,8 --seed 010", "(seed: 0 there, 10 now)");
 }
 
 TEST_F(ExistingFile, OfAnotherScenarioIsRefused) {

@@ -30,6 +30,14 @@ TEST(Batches, ThatAreNoneAreRefused) {
   }
 }
 
+TEST(Probabilities, LieBelowOne) {
+  EXPECT_EQ(parse_probability("0"), 0);
+  EXPECT_EQ(parse_probability("0.25"), 0.25);
+  for (const char* text : {"", "half", "-0.1", "1", "nan", "0.5 "}) {
+    EXPECT_THROW(static_cast<void>(parse_probability(text)), UsageError) << text;
+  }
+}
+
 TEST(Names, StandBetweenCommasAndCountOnce) {
   EXPECT_EQ(parse_names("none,sqrt,none"), (std::vector<std::string>{"none", "sqrt"}));
   EXPECT_EQ(parse_names("none,"), (std::vector<std::string>{"none", ""}));
@@ -44,7 +52,7 @@ TEST(TrialOptions, FollowTheReleaseAndItsSettings) {
   const TrialOptions trial = trial_options_of(options);
   EXPECT_EQ(trial.release, PytorchRelease::v2_11);
   EXPECT_EQ(trial.settings.max_split_size, std::size_t{64} << 20);
-  EXPECT_EQ(trial.certificate_steps, 7);
+  EXPECT_EQ(trial.least_steps, 7);
   ASSERT_TRUE(trial.timing.has_value());
   EXPECT_EQ(trial.timing->seconds, 0.25);
 }

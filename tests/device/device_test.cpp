@@ -1,10 +1,14 @@
 #include "harness/device/device.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <set>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "harness/base/bytes.h"
 #include "harness/base/errors.h"
@@ -39,6 +43,17 @@ class ProfileFile : public ::testing::Test {
   void TearDown() override { fs::remove(file_); }
   void write(const std::string& text) const { std::ofstream(file_) << text; }
 
+  /// The sentence, without the file's name, with which a profile is refused; empty if it is not.
+  [[nodiscard]] std::string refusal(const nlohmann::json& object) const {
+    write(object.dump());
+    try {
+      static_cast<void>(read_profile(file_));
+    } catch (const UsageError& error) {
+      return std::string(error.what()).substr(file_.string().size() + 2);
+    }
+    return "";
+  }
+
   fs::path file_ = fs::temp_directory_path() / "memsweep_profile_test.json";
   std::string sound_ =
       R"({"name": "mine", "source": "measured", "compute_capability": 90, "multiprocessors": 10,
@@ -63,6 +78,51 @@ TEST_F(ProfileFile, IsRefusedWithASentenceIfItIsWrong) {
   }
 }
 
+struct WrongField {
+  std::string field, value;  // as JSON
+  std::string rule;          // part of the sentence
+};
+
+TEST_F(ProfileFile, NamesTheFieldThatIsWrongAndItsRule) {
+  const std::vector<WrongField> wrong{
+      {"name", R"("")", "of the letters a-z"},
+      {"name", R"("../mine")", "of the letters a-z"},
+      {"name", R"("Mine")", "of the letters a-z"},
+      {"name", R"("t4")", "another than 't4', which is built in"},
+      {"name", "4", "a text"},
+      {"compute_capability", "-1", "a whole number from 0 to 2147483647"},
+      {"multiprocessors", "-1", "a whole number"},
+      {"multiprocessors", "true", "a whole number"},
+      {"multiprocessors", "4294967297", "a whole number"},
+      {"threads_per_multiprocessor", "-2048", "a whole number"},
+      {"threads_per_multiprocessor", "0.5", "a whole number"},
+      {"memory_bytes", "-1", "a whole number"},
+      {"context_bytes", "1073741824", "below memory_bytes"},
+      {"bandwidth", "0", "above 0"},
+      {"bandwidth", R"("fast")", "a number"},
+      {"f32_rate", "-1e12", "above 0"},
+      {"bandwidth_share", "1.01", "above 0 and at most 1"},
+      {"bandwidth_share", "0", "above 0 and at most 1"},
+      {"product_share", "-0.5", "above 0 and at most 1"},
+      {"launch_seconds", "-1e-6", "at least 0"},
+  };
+  for (const auto& [field, value, rule] : wrong) {
+    auto object = nlohmann::json::parse(sound_);
+    object.at(field) = nlohmann::json::parse(value);
+    EXPECT_EQ(refusal(object).find(fmt::format("the field '{}' must be {}", field, rule)), 0U)
+        << field << " " << value << ": " << refusal(object);
+  }
+}
+
+TEST_F(ProfileFile, MayReachTheDataSheetsRatesAndLaunchInNoTime) {
+  auto object = nlohmann::json::parse(sound_);
+  object.at("bandwidth_share") = 1;
+  object.at("product_share") = 1;
+  object.at("launch_seconds") = 0;
+  object.at("name") = "t4.mine-2";
+  EXPECT_EQ(refusal(object), "");
+}
+
 TEST(OpenDevice, TakesCpuWhereThereIsNoCudaAndSaysSo) {
   const OpenedDevice opened = open_device({.spec = "auto", .memory_bytes = 64_MiB});
   EXPECT_EQ(opened.device->name(), "cpu");
@@ -84,8 +144,11 @@ TEST(OpenDevice, RefusesWhatIsNoDevice) {
   EXPECT_THROW(static_cast<void>(open_device({.spec = "cpu", .profile_file = "x.json"})), UsageError);
 }
 
-TEST(OpenDevice, RefusesACapBeyondTheMachinesMemory) {
-  EXPECT_THROW(static_cast<void>(open_device({.spec = "cpu", .memory_bytes = 1'000'000_GiB})), UsageError);
+/// Something of the machine's memory is always in use: all of it is never available.
+TEST(OpenDevice, RefusesACapBeyondTheMemoryThatIsAvailable) {
+  const std::size_t machine =
+      static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  EXPECT_THROW(static_cast<void>(open_device({.spec = "cpu", .memory_bytes = machine})), UsageError);
 }
 
 /// Modelled seconds of a product of n x n matrices.

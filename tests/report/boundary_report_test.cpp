@@ -38,7 +38,7 @@ TEST(BoundaryReport, SaysWhatAVariantBuysAndCosts) {
 }
 
 TEST(BoundaryReport, CallsNothingACostThatDrownsInNoise) {
-  const std::vector<Row> rows{trial("none", 1000, 0.1, 0.02), trial("sqrt", 1001, 0.13, 0.02)};
+  const std::vector<Row> rows{trial("none", 1000, 0.1, 0.03), trial("sqrt", 1001, 0.13, 0.03)};
   const auto text = boundary_report(rows, std::vector{boundary("none", 10), boundary("sqrt", 25)});
   EXPECT_TRUE(has(text, "it leaves the peak as it is and costs no time that could be measured.\n")) << text;
 }
@@ -74,9 +74,9 @@ TEST(BoundaryReport, ComparesResultsBetweenVariantsOnly) {
 
 TEST(Reports, ShowASpreadOnlyWhereTimeWasMeasured) {
   std::vector<Row> rows{trial("none", 1000, 0.1, 0.01)};
-  EXPECT_TRUE(has(grid_report(rows), " 5.0% "));
+  EXPECT_TRUE(has(grid_report(rows), " 7.0% "));
   rows[0].result.noisy = true;
-  EXPECT_TRUE(has(grid_report(rows), " ? 5.0% "));
+  EXPECT_TRUE(has(grid_report(rows), " ? 7.0% "));
   EXPECT_TRUE(has(grid_report(rows), "? marks times"));
   rows[0] = trial("none", 1000, 0.1, 0.01, "sim:t4");
   EXPECT_FALSE(has(grid_report(rows), "%"));

@@ -19,6 +19,8 @@ using testing::write_file;
 struct Results {
   std::vector<Row> rows;
   std::vector<BoundaryRow> boundaries;
+  nlohmann::json settings{{"device", "cpu"}, {"memory", "512MiB"}, {"seed", 7}, {"time_limit", 2}};
+  nlohmann::json environment{{"processor", "one"}, {"threads", 4}};
 };
 
 Row row_of(std::string variant, std::int64_t batch, Outcome outcome, Purpose purpose = Purpose::boundary) {
@@ -53,17 +55,17 @@ Results searched() {
   return {.rows = {row_of("plain", 10, Outcome::ok), row_of("plain", 11, Outcome::oom),
                    row_of("sqrt", 20, Outcome::ok), row_of("sqrt", 21, Outcome::oom),
                    row_of("sqrt", 10, Outcome::ok, Purpose::common)},
-          .boundaries = {{.scenario = "checkpointing", .variant = "plain", .max_batch = 10},
-                         {.scenario = "checkpointing", .variant = "sqrt", .max_batch = 20}}};
+          .boundaries = {
+              {.scenario = "checkpointing", .variant = "plain", .max_batch = 10, .first_oom_batch = 11},
+              {.scenario = "checkpointing", .variant = "sqrt", .max_batch = 20, .first_oom_batch = 21}}};
 }
 
 class Compare : public ::testing::Test {
  protected:
   void write(const char* name, const Results& results) {
     const auto csv = folder_ / name;
-    for (const char* extension : {".csv", ".boundaries.csv", ".settings.json"})
-      std::filesystem::remove(std::filesystem::path(csv).replace_extension(extension));
-    ResultsFile file(csv, {}, {});
+    remove_results(csv);
+    ResultsFile file(csv, results.settings, results.environment);
     for (const Row& row : results.rows) file.add(row);
     if (!results.boundaries.empty()) file.write_boundaries(results.boundaries);
   }
@@ -167,12 +169,53 @@ TEST_F(Compare, CategoriesExplainTheAllocatedPeakAndAreNoChangeOfTheirOwn) {
   });
   expect_words(line_with(more, "peak_allocated_bytes"),
                {"101MiB", "105MiB", "+4MiB", "activations +3MiB, workspace +1MiB"});
+}
 
+TEST_F(Compare, CategoriesThatMoveUnderTheSamePeakAreAChange) {
   const auto moved = after([&](Results& next) {
-    next.rows[0].result.by_category[activation] -= 1_MiB;
-    next.rows[0].result.by_category[workspace] += 1_MiB;
+    TrialResult& r = next.rows[0].result;
+    r.by_category[static_cast<std::size_t>(Category::activation)] -= 1_MiB;
+    r.by_category[static_cast<std::size_t>(Category::workspace)] += 1_MiB;
+    r.peak.reserved -= 1_MiB;
   });
-  EXPECT_EQ(moved.report, "same: 5 rows and 2 boundaries, equal in every byte\n");
+  EXPECT_EQ(moved.status, 1);
+  expect_words(line_with(moved, "activations_bytes"),
+               {"checkpointing plain, batch 10", "80MiB", "79MiB", "-1MiB"});
+  expect_words(line_with(moved, "workspace_bytes"), {"0B", "1MiB", "+1MiB"});
+  EXPECT_EQ(
+      verdict_of_report(moved),
+      "changed: 2 changes neither for the better nor for the worse, and 1 for the better, in 5 rows and 2 "
+      "boundaries\n");
+}
+
+TEST_F(Compare, WhateverElseMovesIsAChangeWhetherTheBatchFitsOrNot) {
+  const std::vector<std::pair<const char*, std::function<void(TrialResult&)>>> moves{
+      {"phase", [](TrialResult& r) { r.phase = Phase::optimizer; }},
+      {"phase_step", [](TrialResult& r) { r.phase_step += 1; }},
+      {"steps", [](TrialResult& r) { r.steps += 1; }},
+      {"refused_bytes", [](TrialResult& r) { r.refused_bytes += 512; }},
+      {"inputs_bytes", [](TrialResult& r) { r.by_category[static_cast<std::size_t>(Category::input)] += 1; }},
+      {"verdict", [](TrialResult& r) { r.verdict = Verdict::flushing; }}};
+  for (const auto& [column, move] : moves) {
+    for (std::size_t row : {std::size_t{0}, std::size_t{1}}) {
+      const auto moved = after([&](Results& next) { move(next.rows[row].result); });
+      EXPECT_EQ(moved.status, 1) << column;
+      expect_words(line_with(moved, std::string(": ") + column + " "), {row == 0 ? "batch 10" : "batch 11"});
+      expect_words(verdict_of_report(moved), {"changed: 1 change "});
+    }
+  }
+}
+
+TEST_F(Compare, WhatFollowsFromAnotherPeakIsNotSaidAgain) {
+  const auto better = after([](Results& next) {
+    TrialResult& r = next.rows[0].result;
+    r.peak.allocated -= 1_MiB;
+    r.by_category[static_cast<std::size_t>(Category::activation)] -= 1_MiB;
+    r.phase = Phase::optimizer;
+    r.phase_step += 1;
+  });
+  EXPECT_EQ(better.status, 0);
+  expect_words(verdict_of_report(better), {"better: 1 change "});
 }
 
 TEST_F(Compare, RunningOutOfMemoryWhereItFittedIsWorseAndTheOtherWayBetter) {
@@ -198,13 +241,17 @@ TEST_F(Compare, AnErrorIsWorseThanEither) {
   }
 }
 
-TEST_F(Compare, OtherNumbersWhereMemoryRanOutAnywayAreSaidButNotJudged) {
-  const auto other = after([](Results& next) { next.rows[1].result.peak.allocated += 1_MiB; });
-  EXPECT_EQ(other.status, 0);
-  expect_words(line_with(other, "peak_allocated_bytes"), {"batch 11", "+1MiB"});
-  expect_words(other.report, {"cannot tell"});
-  EXPECT_EQ(verdict_of_report(other),
-            "same: 5 rows and 2 boundaries, none better or worse; 1 change cannot be judged\n");
+TEST_F(Compare, OtherBytesWhereMemoryRanOutAreAChangeInEitherDirection) {
+  for (const std::size_t bytes : {100_MiB, 102_MiB}) {
+    const auto other = after([bytes](Results& next) { next.rows[1].result.peak.allocated = bytes; });
+    EXPECT_EQ(other.status, 1);
+    expect_words(line_with(other, "peak_allocated_bytes"), {"batch 11", "101MiB", "1MiB"});
+    EXPECT_EQ(
+        verdict_of_report(other),
+        "changed: 1 change neither for the better nor for the worse, and 0 for the better, in 5 rows and 2 "
+        "boundaries\n");
+  }
+  EXPECT_EQ(after([](Results& next) { next.rows[1].result.alloc_retries += 1; }).status, 1);
 }
 
 TEST_F(Compare, ASmallerLargestBatchIsWorseAndALargerOneBetter) {
@@ -217,10 +264,37 @@ TEST_F(Compare, ASmallerLargestBatchIsWorseAndALargerOneBetter) {
   expect_words(line_with(better, "max_batch"), {"+2"});
 }
 
-TEST_F(Compare, OtherHolesAroundABoundaryAreSaidButNotJudged) {
-  const auto other = after([](Results& next) { next.boundaries[0].holes = "12 fits"; });
-  EXPECT_EQ(other.status, 0);
-  expect_words(line_with(other, "holes"), {"checkpointing plain", "none", "12 fits"});
+TEST_F(Compare, AnEarlierFirstBatchThatFailsIsWorseAndALaterOneBetter) {
+  const auto with_first = [this](std::int64_t base, std::int64_t next) {
+    Results from = searched(), to = searched();
+    from.boundaries[0].first_oom_batch = base;
+    to.boundaries[0].first_oom_batch = next;
+    return compare_files(from, to);
+  };
+  const auto worse = with_first(11, 9);
+  EXPECT_EQ(worse.status, 1);
+  expect_words(line_with(worse, "first_oom_batch"), {"checkpointing plain", "11", "9", "-2"});
+  expect_words(verdict_of_report(with_first(9, 11)), {"better: 1 change"});
+  // None up to the limit of the search is later than any.
+  expect_words(verdict_of_report(with_first(0, 11)), {"worse: 1 change"});
+  expect_words(verdict_of_report(with_first(11, 0)), {"better: 1 change"});
+}
+
+TEST_F(Compare, NewHolesAreWorseVanishedOnesBetterAndOthersAChange) {
+  const auto with_holes = [this](const char* base, const char* next) {
+    Results from = searched(), to = searched();
+    from.boundaries[0].holes = base;
+    to.boundaries[0].holes = next;
+    return compare_files(from, to);
+  };
+  const auto worse = with_holes("", "7 do not fit");
+  EXPECT_EQ(worse.status, 1);
+  expect_words(line_with(worse, "holes"), {"checkpointing plain", "none", "7 do not fit"});
+  expect_words(verdict_of_report(worse), {"worse: 1 change"});
+  expect_words(verdict_of_report(with_holes("7 do not fit", "")), {"better: 1 change"});
+  const auto changed = with_holes("7 do not fit", "8 do not fit");
+  EXPECT_EQ(changed.status, 1);
+  expect_words(verdict_of_report(changed), {"changed: 1 change "});
 }
 
 TEST_F(Compare, HowTheSearchGotToTheSameBoundaryDoesNotMatter) {
@@ -239,11 +313,14 @@ TEST_F(Compare, HowTheSearchGotToTheSameBoundaryDoesNotMatter) {
 TEST_F(Compare, BatchesThatMovedWithTheBoundaryAreJudgedByTheBoundaryAlone) {
   const auto better = after([](Results& next) {
     for (Row& row : next.rows) row.batch += 5;
-    for (BoundaryRow& row : next.boundaries) row.max_batch += 5;
+    for (BoundaryRow& row : next.boundaries) {
+      row.max_batch += 5;
+      row.first_oom_batch += 5;
+    }
   });
   EXPECT_EQ(better.status, 0) << better.report;
   EXPECT_EQ(verdict_of_report(better),
-            "better: 2 changes for the better and none for the worse in 0 rows and 2 boundaries\n");
+            "better: 4 changes for the better and none for the worse in 0 rows and 2 boundaries\n");
 }
 
 TEST_F(Compare, ACommonBatchThatIsNoLongerMeasuredIsWorse) {
@@ -312,7 +389,7 @@ TEST_F(Compare, SlowerBeyondTheSpreadIsWorseAndFasterBetter) {
     next.rows[0].result.step_seconds = {.median = 0.112, .iqr = 0.004, .samples = 9};
   });
   EXPECT_EQ(worse.status, 1);
-  expect_words(line_with(worse, "step time"), {"100ms +-4ms", "112ms +-4ms", "+12.00 %"});
+  expect_words(line_with(worse, "step time"), {"100ms +-1.89ms", "112ms +-2.09ms", "+12.00 %"});
 
   const auto better = after([](Results& next) {
     next.rows[0].result.step_seconds = {.median = 0.090, .iqr = 0.004, .samples = 9};
@@ -332,12 +409,12 @@ TEST_F(Compare, TimesWithinFivePercentAreTheSameHoweverSharp) {
 TEST_F(Compare, TimesThatDifferWithinTheirSpreadCannotBeToldApart) {
   for (double median : {0.080, 0.120}) {
     const auto unknown = after([median](Results& next) {
-      next.rows[0].result.step_seconds = {.median = median, .iqr = 0.020, .samples = 9};
+      next.rows[0].result.step_seconds = {.median = median, .iqr = 0.040, .samples = 9};
     });
     EXPECT_EQ(unknown.status, 0);
     expect_words(unknown.report, {"cannot tell"});
     EXPECT_EQ(verdict_of_report(unknown),
-              "same: 5 rows and 2 boundaries, none better or worse; 1 change cannot be judged\n");
+              "same: 5 rows and 2 boundaries, equal in every byte; 1 change of time cannot be judged\n");
   }
 }
 
@@ -348,7 +425,7 @@ TEST_F(Compare, ATimeThatIsNotKnownWellEnoughIsNotJudgedHoweverFarOffItIs) {
   for (const auto& unknown : {compare_files(searched(), noisy), compare_files(noisy, searched())}) {
     EXPECT_EQ(unknown.status, 0);
     EXPECT_EQ(verdict_of_report(unknown),
-              "same: 5 rows and 2 boundaries, none better or worse; 1 change cannot be judged\n");
+              "same: 5 rows and 2 boundaries, equal in every byte; 1 change of time cannot be judged\n");
   }
 }
 
@@ -369,9 +446,90 @@ TEST_F(Compare, ModelledTimesHaveNoSpreadToHideIn) {
             "same: 5 rows and 2 boundaries, equal in every byte\n");
   const auto worse = compare_files(with_time(0.1), with_time(0.1002));
   EXPECT_EQ(worse.status, 1);
-  expect_words(line_with(worse, "step time"), {"100ms +-1ms", "+0.20 %"});
+  expect_words(line_with(worse, "step time"), {"100ms +-906us", "+0.20 %"});
   EXPECT_EQ(compare_files(with_time(0.1), with_time(0.0998)).status, 0);
   expect_words(compare_files(with_time(0.1), with_time(0.0998)).report, {"better: 1 change"});
+}
+
+TEST_F(Compare, OtherSettingsAreWrongUsageThatNamesTheFirst) {
+  const auto refusal = [this](const std::function<void(nlohmann::json&)>& change) -> std::string {
+    try {
+      (void)after([&](Results& next) { change(next.settings); });
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+    return "they were compared";
+  };
+  expect_words(refusal([](auto& settings) { settings["memory"] = "256MiB"; }),
+               {"base.csv", "new.csv", "memory: \"512MiB\" there, \"256MiB\" now"});
+  expect_words(refusal([](auto& settings) { settings["pytorch"] = "2.15"; }), {"pytorch: nothing there"});
+  expect_words(refusal([](auto& settings) { settings.erase("seed"); }), {"seed: 7 there, nothing now"});
+  expect_words(refusal([](auto& settings) { settings["device"] = "sim:t4"; }), {"device: \"cpu\" there"});
+  EXPECT_EQ(refusal([](auto& settings) { settings["time_limit"] = 9; }), "they were compared");
+}
+
+TEST_F(Compare, AFileWithoutItsSettingsIsComparedAllTheSame) {
+  Results next = searched();
+  next.settings["memory"] = "256MiB";
+  next.rows[0].result.result_hash = 0xbeef;
+  write("base.csv", searched());
+  write("new.csv", next);
+  std::filesystem::remove(folder_ / "new.settings.json");
+  expect_words(compare(folder_ / "base.csv", folder_ / "new.csv").report, {"results differ"});
+
+  write_file(folder_ / "new.settings.json", "no json");
+  EXPECT_THROW((void)compare(folder_ / "base.csv", folder_ / "new.csv"), UsageError);
+}
+
+TEST_F(Compare, OnAnotherMachineBytesAreComparedAndTimesAndResultsAreNot) {
+  for (const auto& [key, value] :
+       {std::pair<const char*, nlohmann::json>{"processor", "another"}, {"threads", 8}}) {
+    const auto elsewhere = [&](Results& next) {
+      next.environment[key] = value;
+      for (Row& row : next.rows) {
+        row.result.step_seconds.median *= 3;
+        if (row.result.result_hash) row.result.result_hash = 0xbeef;
+      }
+    };
+    EXPECT_EQ(after(elsewhere).report,
+              "times and results: cannot tell: other machine\n"
+              "same: 5 rows and 2 boundaries, equal in every byte\n");
+    EXPECT_EQ(after([&](Results& next) {
+                elsewhere(next);
+                next.rows[0].result.peak.reserved += 1;
+              }).status,
+              1);
+  }
+}
+
+TEST_F(Compare, ModelledTimesAreTheSameOnEveryMachine) {
+  const auto simulated = [](std::string processor, double seconds) {
+    Results results = searched();
+    for (Row& row : results.rows) row.device = "sim:t4";
+    results.rows[0].result.step_seconds.median = seconds;
+    results.environment["processor"] = std::move(processor);
+    return results;
+  };
+  EXPECT_EQ(compare_files(simulated("one", 0.1), simulated("two", 0.1)).report,
+            "same: 5 rows and 2 boundaries, equal in every byte\n");
+  EXPECT_EQ(compare_files(simulated("one", 0.1), simulated("two", 0.2)).status, 1);
+}
+
+TEST_F(Compare, TheCpuAndItsSimulationAreComparedInEveryByteAndInNoTime) {
+  Results simulated = searched();
+  simulated.settings["device"] = "sim:cpu";
+  for (Row& row : simulated.rows) {
+    row.device = "sim:cpu";
+    row.result.step_seconds.median *= 3;
+    if (row.result.result_hash) row.result.result_hash = 0xbeef;
+  }
+  EXPECT_EQ(compare_files(searched(), simulated).report,
+            "same: 5 rows and 2 boundaries, equal in every byte\n");
+  EXPECT_EQ(compare_files(simulated, searched()).report,
+            "same: 5 rows and 2 boundaries, equal in every byte\n");
+
+  simulated.rows[0].result.peak.allocated += 1;
+  EXPECT_EQ(compare_files(searched(), simulated).status, 1);
 }
 
 TEST_F(Compare, BetterHereAndWorseThereIsWorseAndBothAreListedTheWorseFirst) {
@@ -429,7 +587,7 @@ TEST_F(Compare, RunsWithNothingInCommonAreWrongUsage) {
       expect_words(error.what(), {"base.csv", "new.csv", "different runs"});
     }
   }
-  EXPECT_THROW((void)compare_files({}, {}), UsageError);
+  EXPECT_THROW((void)compare_files(Results{}, Results{}), UsageError);
 }
 
 TEST_F(Compare, FilesThatAreMissingOrHaveOtherColumnsAreWrongUsage) {

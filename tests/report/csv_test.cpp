@@ -1,5 +1,8 @@
 #include "harness/report/csv.h"
 
+#include <sys/resource.h>
+
+#include <csignal>
 #include <stdexcept>
 
 #include <gtest/gtest.h>
@@ -97,6 +100,25 @@ TEST(CsvAppender, AFileWithNothingWholeStartsAgainWithItsHeader) {
     CsvAppender(file, {"x", "y"});
     EXPECT_EQ(read_file(file), "x,y\n") << "after '" << there << "'";
   }
+}
+
+TEST(CsvAppender, ARecordThatCannotBeWrittenIsWrongUsageThatNamesTheFile) {
+  const TemporaryFolder folder;
+  CsvAppender out(folder / "rows.csv", {"x"});
+  rlimit old{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit full{.rlim_cur = 4, .rlim_max = old.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
+  std::string sentence = "it was written";
+  try {
+    out.append({"12345"});
+  } catch (const UsageError& error) {
+    sentence = error.what();
+  }
+  setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_NE(sentence.find("rows.csv"), std::string::npos) << sentence;
 }
 
 TEST(CsvAppender, APlaceThatCannotBeWrittenIsWrongUsage) {

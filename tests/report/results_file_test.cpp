@@ -114,10 +114,27 @@ TEST(ResultsFile, ARunGoesOnThatDiedBeforeItsHeaderWasWhole) {
 
 TEST(ResultsFile, ARunThatDiedWithItsSettingsOnlyStartsAgain) {
   const TemporaryFolder folder;
-  write_file(folder / "results.settings.json", "{\"settings\": {\"mem");
-  (void)ResultsFile(folder / "results.csv", kSettings, kEnvironment);
-  (void)ResultsFile(folder / "results.csv", kSettings, kEnvironment);
-  EXPECT_TRUE(read_rows(folder / "results.csv").empty());
+  const auto csv = folder / "results.csv";
+  (void)ResultsFile(csv, kSettings, kEnvironment);
+  std::filesystem::remove(csv);
+  EXPECT_EQ(refusal(csv, kSettings), "it was opened");
+  EXPECT_TRUE(read_rows(csv).empty());
+}
+
+TEST(ResultsFile, ARunThatDiedInItsSettingsStartsAgainAndLeavesNothingHalf) {
+  const TemporaryFolder folder;
+  write_file(folder / "results.settings.json.part", "{\"settings\": {\"mem");
+  EXPECT_EQ(refusal(folder / "results.csv", kSettings), "it was opened");
+  EXPECT_FALSE(std::filesystem::exists(folder / "results.settings.json.part"));
+  EXPECT_EQ(read_record(folder / "results.csv")->settings, kSettings);
+}
+
+TEST(ResultsFile, BoundariesThatCannotBeWrittenAreWrongUsage) {
+  const TemporaryFolder folder;
+  const ResultsFile file(folder / "results.csv", kSettings, kEnvironment);
+  std::filesystem::create_directory(folder / "results.boundaries.csv");
+  EXPECT_THROW(file.write_boundaries({}), UsageError);
+  EXPECT_FALSE(std::filesystem::exists(folder / "results.boundaries.csv.part"));
 }
 
 TEST(ResultsFile, AnotherRunIsRefusedWithTheSettingThatDiffersAndNothingIsTouched) {
@@ -152,7 +169,7 @@ TEST(ResultsFile, ASettingThatOnlyOneSideHasMakesAnotherRun) {
   EXPECT_NE(refusal(folder / "results.csv", more).find("pytorch"), std::string::npos);
   auto fewer = kSettings;
   fewer.erase("seed");
-  EXPECT_NE(refusal(folder / "results.csv", fewer).find("another run"), std::string::npos);
+  EXPECT_NE(refusal(folder / "results.csv", fewer).find("seed: 7 there, nothing now"), std::string::npos);
 }
 
 TEST(ResultsFile, AForeignFileIsRefusedAndNotTouched) {
@@ -161,13 +178,33 @@ TEST(ResultsFile, AForeignFileIsRefusedAndNotTouched) {
   write_file(csv, "name,age\nAda,36");
   EXPECT_NE(refusal(csv, kSettings).find("is there already"), std::string::npos);
 
-  write_file(folder / "results.settings.json", nlohmann::json{{"settings", kSettings}}.dump());
+  write_file(folder / "results.settings.json",
+             nlohmann::json{{"settings", kSettings}, {"environment", kEnvironment}}.dump());
   EXPECT_NE(refusal(csv, kSettings).find("its columns are others"), std::string::npos);
   EXPECT_EQ(read_file(csv), "name,age\nAda,36");
 
   for (const char* no_settings : {"", "no json", "[]", "{}"}) {
     write_file(folder / "results.settings.json", no_settings);
     EXPECT_NE(refusal(csv, kSettings).find("is there already"), std::string::npos) << no_settings;
+  }
+}
+
+TEST(ResultsFile, WhatAnotherRunLeftBesideANewFileIsRefusedAndNotTouched) {
+  const auto other = nlohmann::json{{"settings", {{"seed", 8}}}, {"environment", kEnvironment}}.dump();
+  for (const auto& [name, text] : {std::pair<const char*, std::string>{"results.settings.json", "no json"},
+                                   {"results.settings.json", other},
+                                   {"results.boundaries.csv", "name,age\n"}}) {
+    const TemporaryFolder folder;
+    const auto csv = folder / "results.csv";
+    write_file(folder / name, text);
+    const std::string sentence = refusal(csv, kSettings);
+    for (const char* word : {name, "--fresh", "another --csv"})
+      EXPECT_NE(sentence.find(word), std::string::npos) << sentence;
+    EXPECT_EQ(read_file(folder / name), text);
+    EXPECT_FALSE(std::filesystem::exists(csv));
+
+    remove_results(csv);
+    EXPECT_EQ(refusal(csv, kSettings), "it was opened");
   }
 }
 

@@ -1,10 +1,12 @@
 // Each scenario, model and optimizer is one file and one row: a file without a row would never run.
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <set>
 #include <string>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "harness/base/errors.h"
@@ -17,6 +19,9 @@ namespace memsweep {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// One of them suits each option.
+constexpr std::array<std::string_view, 3> kValues{"0.5", "false", "fused"};
 
 std::set<std::string> files_of(const std::string& folder, const std::set<std::string>& shared) {
   std::set<std::string> names;
@@ -71,9 +76,49 @@ TEST(OptimizerOptions, StartFromTheDefaultsOfTheRow) {
   EXPECT_EQ(parse_optimizer("adamw").options.weight_decay, 0.01);
 }
 
+/// The sentence with which a text is refused; empty if it is not.
+std::string refusal(const std::string& text) {
+  try {
+    static_cast<void>(parse_optimizer(text));
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(OptimizerOptions, ThatARowListsCanBeGiven) {
+  for (const Optimizer& row : optimizers()) {
+    for (std::string_view option : row.options) {
+      const bool taken = std::any_of(kValues.begin(), kValues.end(), [&](std::string_view value) {
+        return refusal(fmt::format("{}:{}={}", row.name, option, value)).empty();
+      });
+      EXPECT_TRUE(taken) << row.name << " " << option;
+    }
+  }
+}
+
+TEST(OptimizerOptions, OfAnotherOptimizerAreRefused) {
+  EXPECT_EQ(refusal("adamw:momentum=0.9").substr(0, 47), "there is no option of adamw 'momentum'; known a");
+  EXPECT_EQ(refusal("sgd:nestrov=true"), "there is no option of sgd 'nestrov'; did you mean 'nesterov'?");
+  EXPECT_NE(refusal("sgd:beta1=0.9"), "");
+  EXPECT_NE(refusal("momentum:amsgrad=true"), "");
+}
+
+TEST(OptimizerOptions, AreRefusedWhereTorchRefusesThem) {
+  EXPECT_EQ(refusal("adamw:beta1=1"), "optimizer option beta1=1 must be below 1");
+  EXPECT_EQ(refusal("adamw:beta2=1.5"), "optimizer option beta2=1.5 must be below 1");
+  EXPECT_EQ(refusal("adamw:beta1=0,beta2=0.9999"), "");
+  EXPECT_EQ(refusal("sgd:nesterov=true"),
+            "optimizer option nesterov=true needs a momentum above 0 and a dampening of 0");
+  EXPECT_NE(refusal("momentum:nesterov=true,dampening=0.1"), "");
+  EXPECT_EQ(refusal("momentum:nesterov=true"), "");
+  EXPECT_EQ(refusal("sgd:nesterov=true,momentum=0.9"), "");
+}
+
 TEST(OptimizerOptions, AreRefusedIfTheyAreNone) {
-  for (const char* text : {"adamm", "adamw:lr", "adamw:lr=x", "adamw:lr=-1", "adamw:speed=1",
-                           "sgd:nesterov=1", "sgd:implementation=slow", "sgd:lr=1,,momentum=0"}) {
+  for (const char* text :
+       {"adamm", "adamw:", "adamw:lr=1,", "adamw:lr", "adamw:lr=x", "adamw:lr=-1", "adamw:speed=1",
+        "sgd:nesterov=1", "sgd:implementation=slow", "sgd:lr=1,,momentum=0"}) {
     EXPECT_THROW(static_cast<void>(parse_optimizer(text)), UsageError) << text;
   }
 }

@@ -95,7 +95,7 @@ TEST(TrainingStep, ListOfLossesGrowsWithEachStep) {
     Program program = step_of("sgd")(12);
     if (listed) program = list_losses(std::move(program));
     TrialOptions options;
-    options.certificate_steps = steps;
+    options.least_steps = options.most_steps = steps;
     return run_trial(*device, device->memory(), Schedule(std::move(program)), options).peak.requested;
   };
   EXPECT_EQ(peak(20, false), peak(10, false));

@@ -1,13 +1,13 @@
 #include "harness/program/passes/recompute.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "harness/base/errors.h"
+#include "harness/base/parse.h"
 
 namespace memsweep {
 namespace {
@@ -15,12 +15,11 @@ namespace {
 constexpr std::string_view kPolicies = "none, every:K, sqrt or segments:K";
 
 std::int32_t count_of(std::string_view policy, std::string_view digits) {
-  std::int32_t k = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), k);
-  if (error != std::errc{} || end != digits.data() + digits.size() || k < 1) {
+  const auto k = parse_number<std::int32_t>(digits);
+  if (!k || *k < 1) {
     throw UsageError(fmt::format("'{}' needs a whole number of at least 1 behind the colon", policy));
   }
-  return k;
+  return *k;
 }
 
 std::vector<BlockRange> every(std::int32_t k, std::int32_t blocks) {
