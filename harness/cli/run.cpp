@@ -124,13 +124,25 @@ class ScenarioRun {
       boundaries.push_back(search(variant));
       file_->write_boundaries(boundaries);
     }
-    if (const std::int64_t common = common_batch(boundaries); common > 0) {
+    if (const std::int64_t common = unhindered(common_batch(boundaries)); common > 0) {
       for (const Variant& variant : variants_) trial(variant, common, Purpose::common);
     }
     progress_.clear();
     print_title();
     fmt::print("{}", boundary_report(file_->rows(), boundaries));
     fmt::print("\n{}\n", shortage_report(file_->rows(), boundaries));
+  }
+
+  /// The largest of a few batches up to `common` under which no variant gives its cache back in every step:
+  /// times at a boundary would say more of that than of the variants.
+  [[nodiscard]] std::int64_t unhindered(std::int64_t common) const {
+    for (std::int64_t batch = common; batch > common / 2; batch -= std::max<std::int64_t>(1, common / 16)) {
+      const bool free = std::all_of(variants_.begin(), variants_.end(), [&](const Variant& variant) {
+        return runs_freely_on_sim(variant, batch, device_.profile(), trial_options_);
+      });
+      if (free) return batch;
+    }
+    return common;
   }
 
   BoundaryRow search(const Variant& variant) {

@@ -156,6 +156,14 @@ std::string result_sentence(std::span<const Line> lines) {
       lines[0].common->batch);
 }
 
+/// Where the variants were compared: the batch of the rows that were made for it.
+std::int64_t compared_batch(std::span<const Row> rows, std::span<const BoundaryRow> boundaries) {
+  const auto made_for_it = std::find_if(rows.begin(), rows.end(), [&](const Row& row) {
+    return row.scenario == boundaries.front().scenario && row.purpose == Purpose::common;
+  });
+  return made_for_it == rows.end() ? common_batch(boundaries) : made_for_it->batch;
+}
+
 }  // namespace
 
 std::int64_t common_batch(std::span<const BoundaryRow> boundaries) {
@@ -170,7 +178,7 @@ std::int64_t common_batch(std::span<const BoundaryRow> boundaries) {
 
 std::string boundary_report(std::span<const Row> rows, std::span<const BoundaryRow> boundaries) {
   if (boundaries.empty()) return "";
-  const std::int64_t common = common_batch(boundaries);
+  const std::int64_t common = compared_batch(rows, boundaries);
   std::vector<Line> lines;
   for (const BoundaryRow& boundary : boundaries) {
     lines.push_back({&boundary, find(rows, boundary, boundary.max_batch),

@@ -34,8 +34,8 @@ std::vector<std::string> cells(const Row& row) {
 
 std::string grid_report(std::span<const Row> rows) {
   std::vector<std::vector<std::string>> records{{"variant", "batch", "outcome", "phase", "requested",
-                                                 "allocated", "reserved", "device", "step", "+-",
-                                                 "samples/s", "retries", "verdict"}};
+                                                 "allocated", "reserved", "device", "step", "+-", "samples/s",
+                                                 "retries", "verdict"}};
   for (const Row& row : rows) records.push_back(cells(row));
   std::string text = format_table(records);
   if (std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.result.noisy; })) {

@@ -11,7 +11,8 @@ Speed speed_of(const Row* row) {
   const Spread& seconds = row->result.step_seconds;
   Speed speed{.step = format_duration(seconds.median), .rate = format_count(row->samples_per_second())};
   if (!row->modelled() && seconds.median > 0) {
-    speed.spread = fmt::format("{}{:.1f}%", row->result.noisy ? "? " : "", 100 * median_uncertainty(seconds) / seconds.median);
+    speed.spread = fmt::format("{}{:.1f}%", row->result.noisy ? "? " : "",
+                               100 * median_uncertainty(seconds) / seconds.median);
   }
   return speed;
 }

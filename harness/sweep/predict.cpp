@@ -62,6 +62,11 @@ Prediction summarize(const Tried& tried, Prediction prediction) {
 
 }  // namespace
 
+bool runs_freely_on_sim(const Variant& variant, std::int64_t batch, const Profile& profile,
+                        const TrialOptions& options) {
+  return simulate(Schedule(variant.program(batch)), profile, options).verdict == Verdict::fits;
+}
+
 bool fits_on_sim(const Variant& variant, std::int64_t batch, const Profile& profile,
                  const TrialOptions& options) {
   return simulate(Schedule(variant.program(batch)), profile, options).outcome == Outcome::ok;

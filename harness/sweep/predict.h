@@ -24,6 +24,10 @@ inline constexpr std::int64_t kWalkedInstructions = 1'000'000;
 [[nodiscard]] bool fits_on_sim(const Variant& variant, std::int64_t batch, const Profile& profile,
                                const TrialOptions& options);
 
+/// The same, without cached memory being given back in every step, which costs time.
+[[nodiscard]] bool runs_freely_on_sim(const Variant& variant, std::int64_t batch, const Profile& profile,
+                                      const TrialOptions& options);
+
 struct Prediction {
   std::int64_t largest = 0;   // batch that fits; 0: none
   std::int64_t smallest = 0;  // batch that does not; 0: none up to kLargestBatch
