@@ -76,7 +76,7 @@ class Execution {
   std::vector<Live> reassigned_;  // values of variables that die when the new ones have been made
   std::vector<Live> listed_;      // those that live on in a list
 
-  // Operands of the instruction that runs; members so that a step does not allocate on the host.
+  // Operands of the instruction that runs; members so that their memory is used again.
   std::vector<TensorType> input_types_, output_types_;
   std::vector<void*> inputs_, outputs_, workspaces_;
 };
