@@ -24,7 +24,6 @@ class Ledger {
     total_ -= bytes;
   }
 
-  [[nodiscard]] std::size_t total() const { return total_; }
   [[nodiscard]] std::size_t peak() const { return peak_; }
   [[nodiscard]] const ByTag& live() const { return live_; }
   [[nodiscard]] const ByTag& at_peak() const { return at_peak_; }
