@@ -194,8 +194,13 @@ class Comparer {
   /// other batches; what it found is compared as a boundary. Nothing excuses a batch that was asked for.
   [[nodiscard]] bool search_explains(const Row& row) const {
     if (find_boundary_of(base_, row) == nullptr || find_boundary_of(next_, row) == nullptr) return false;
-    return row.purpose == Purpose::boundary ||
-           common_batch(*base_.boundaries) != common_batch(*next_.boundaries);
+    if (row.purpose == Purpose::boundary) return true;
+    // Variants are compared at another batch now, which also moves with what flushes the cache.
+    const bool compared_elsewhere = std::any_of(next_.rows.begin(), next_.rows.end(), [&](const Row& next) {
+      return next.purpose == Purpose::common && subject_of(next) == subject_of(row);
+    });
+    return row.purpose == Purpose::common &&
+           (compared_elsewhere || common_batch(*base_.boundaries) != common_batch(*next_.boundaries));
   }
 
   void compare_row(const Row& base, const Row& next) {

@@ -329,6 +329,12 @@ TEST_F(Compare, ACommonBatchThatIsNoLongerMeasuredIsWorse) {
   expect_words(line_with(lost, "missing"), {"checkpointing sqrt, batch 10"});
 }
 
+TEST_F(Compare, VariantsMayBeComparedAtAnotherBatch) {
+  const auto same = after([](Results& next) { next.rows.back().batch = 9; });
+  EXPECT_EQ(same.status, 0) << same.report;
+  EXPECT_NE(same.report.find("batches on one side only"), std::string::npos);
+}
+
 TEST_F(Compare, ABatchThatWasAskedForAndIsNoLongerMeasuredIsWorse) {
   Results base{.rows = {row_of("plain", 1, Outcome::ok, Purpose::grid),
                         row_of("plain", 2, Outcome::ok, Purpose::grid)},
