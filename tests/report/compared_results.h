@@ -6,8 +6,6 @@
 #include <functional>
 #include "harness/base/bytes.h"
 #include "harness/base/errors.h"
-#include <algorithm>
-#include <functional>
 
 #include <gtest/gtest.h>
 
