@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/program/builder.h"
+#include "harness/sweep/experiment.h"
 #include "harness/sweep/variant.h"
 #include "scenarios/model.h"
 
@@ -22,11 +23,20 @@ struct TrainingOptions {
   Randomness randomness;
 };
 
+/// One of two kinds: training steps whose batch is swept, or experiments that are run once each.
 struct Scenario {
   std::string_view name;
   std::string_view summary;
   /// The first variant is the one the others are compared with. Throws UsageError.
-  std::vector<Variant> (*variants)(const TrainingOptions& options);
+  std::vector<Variant> (*variants)(const TrainingOptions& options) = nullptr;
+  /// `device` is that on which they will run; by subject, the first of each being what the others are
+  /// compared with. Throws UsageError.
+  std::vector<Experiment> (*experiments)(const TrainingOptions& options, const Profile& device) = nullptr;
+  /// What the results of all experiments say, in sentences.
+  std::vector<std::string> (*conclusions)(std::span<const ExperimentResult> results) = nullptr;
+  /// Its experiments make requests of their own under settings of their own: of the user's choices only the
+  /// device and the release make a difference.
+  bool self_contained = false;
 };
 
 /// One row for each scenarios/<name>.cpp.

@@ -4,10 +4,11 @@
 # Says nothing when nothing is missing. Exit status 2: packages are missing and cannot be installed from here.
 set -euo pipefail
 
-packages=(g++ cmake ninja-build ccache libcli11-dev libfmt-dev nlohmann-json3-dev libopenblas-dev libxxhash-dev)
-headers=(CLI/CLI.hpp fmt/format.h nlohmann/json.hpp cblas.h xxhash.h)
-test_packages=(libgtest-dev libbenchmark-dev zlib1g-dev python3)
-test_headers=(gtest/gtest.h benchmark/benchmark.h zlib.h)
+packages=(g++ cmake ninja-build ccache libcli11-dev libfmt-dev nlohmann-json3-dev libopenblas-dev libxxhash-dev
+  zlib1g-dev)
+headers=(CLI/CLI.hpp fmt/format.h nlohmann/json.hpp cblas.h xxhash.h zlib.h)
+test_packages=(libgtest-dev libbenchmark-dev python3)
+test_headers=(gtest/gtest.h benchmark/benchmark.h)
 
 give_up() {
   echo "setup: $1" >&2

@@ -12,12 +12,13 @@ LAYERS = {
     "base": "",
     "kernels": "base",
     "memory": "base",
+    "trace": "memory base",
     "program": "kernels base",
     "device": "kernels memory base",
-    "sweep": "program device kernels memory base",
-    "report": "sweep program device kernels memory base",
-    "scenarios": "sweep program kernels base",
-    "cli": "scenarios report sweep program device kernels memory base",
+    "sweep": "program device trace kernels memory base",
+    "report": "sweep program device trace kernels memory base",
+    "scenarios": "sweep trace program device kernels memory base",
+    "cli": "scenarios report sweep program device trace kernels memory base",
 }
 CUDA_FOLDERS = ("kernels/cuda/", "harness/device/cuda/")
 # The one other place that may ask what it is compiled for: the instruction set of the CPU.

@@ -1,11 +1,15 @@
 #include "harness/cli/command_line.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <limits>
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -16,6 +20,7 @@
 #include "harness/cli/commands.h"
 #include "harness/cli/config_file.h"
 #include "harness/cli/explain.h"
+#include "harness/cli/replay_options.h"
 #include "harness/sweep/predict.h"
 
 namespace memsweep {
@@ -27,6 +32,15 @@ constexpr const char* kExamples = R"(Examples:
   memsweep --scenario checkpointing --model mlp:784-4096x8-10 --memory 4GiB --batches 64:1024:x2
   memsweep show --model mlp:64-32-10 --recompute sqrt
   memsweep compare results/cpu/checkpointing.csv new.csv
+  memsweep replay snapshot.pickle --search
+)";
+
+constexpr const char* kReplayExamples = R"(Examples:
+  memsweep replay oom.pickle --search
+  memsweep replay oom.pickle --alloc-conf expandable_segments:True --alloc-conf max_split_size_mb:128 --largest
+  memsweep replay oom.pickle --gpu h100-sxm-80gb
+  memsweep replay oom.pickle --check
+  memsweep replay --explain-conf max_split_size_mb:128,garbage_collection_threshold:0.8
 )";
 
 /// What the subcommands take besides.
@@ -120,6 +134,14 @@ void add_model_options(CLI::App& app, RunOptions& o) {
       ->transform(number<std::uint32_t>(0, std::numeric_limits<std::uint32_t>::max()));
 }
 
+/// The variable of the environment that PyTorch would read: the first that exists, even if it is empty.
+std::string alloc_conf_variable() {
+  constexpr std::array kNames{"PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_HIP_ALLOC_CONF", "PYTORCH_ALLOC_CONF"};
+  const auto* found = std::find_if(kNames.begin(), kNames.end(),
+                                   [](const char* name) { return std::getenv(name) != nullptr; });
+  return found == kNames.end() ? kNames.front() : *found;
+}
+
 void add_device_options(CLI::App& app, RunOptions& o) {
   app.add_option("--device", o.device.spec, "auto, cpu, sim or sim:PROFILE")
       ->type_name("NAME")
@@ -136,7 +158,7 @@ void add_device_options(CLI::App& app, RunOptions& o) {
       ->capture_default_str();
   app.add_option("--alloc-conf", o.alloc_conf, "settings of the allocator, in PyTorch's own grammar")
       ->type_name("TEXT")
-      ->envname("PYTORCH_CUDA_ALLOC_CONF");
+      ->envname(alloc_conf_variable());
 }
 
 void add_output_options(CLI::App& app, RunOptions& o) {
@@ -146,6 +168,49 @@ void add_output_options(CLI::App& app, RunOptions& o) {
       ->check(csv_name());
   app.add_flag("--fresh", o.fresh, "measure anew what the file holds already");
   app.add_flag("--quiet", o.quiet, "no progress and no remarks on stderr");
+}
+
+void add_replay_options(CLI::App& app, ReplayOptions& o) {
+  app.add_option("file", o.file,
+                 "torch.cuda.memory snapshot (pickle or JSON), RMM log (CSV) or operation log")
+      ->type_name("FILE");
+  app.add_flag("--check", o.check, "compare every address, segment and statistic; status 1 if one differs");
+  app.add_option("--alloc-conf", o.alloc_confs, "settings to try, in PyTorch's own grammar; may be repeated")
+      ->type_name("TEXT")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->expected(1)
+      ->allow_extra_args(false);
+  app.add_flag("--search", o.search, "try the sensible settings too, and recommend one");
+  app.add_flag("--largest", o.largest,
+               "what would have fitted where memory runs out, and what pins the rest");
+  const auto read_capacity = [&o](const std::string& text) { o.capacity = parse_bytes(text); };
+  auto* capacity =
+      add_text(app, "--capacity", read_capacity, "memory there is, as in 24GiB")->type_name("SIZE");
+  app.add_option("--gpu", o.gpu, "the same from a profile; see memsweep list devices")
+      ->type_name("PROFILE")
+      ->excludes(capacity);
+  app.add_option("--pytorch", o.pytorch,
+                 "release whose allocator is followed: 2.11, 2.13 or 2.15; else the file's")
+      ->type_name("RELEASE");
+  app.add_option("--device-index", o.device, "which device of a snapshot; else the one with most events")
+      ->type_name("N")
+      ->transform(number<std::size_t>(0, 1023));
+  app.add_option("--explain-conf", o.explained,
+                 "what settings do and what is wrong with them; replays nothing")
+      ->type_name("[TEXT]")
+      ->expected(0, 1)
+      ->default_str("");
+  app.add_option("--format", o.format, "table or csv")->type_name("NAME")->capture_default_str();
+  app.add_flag("--quiet", o.quiet, "no progress on stderr");
+}
+
+/// Be it here, in a config file or in the environment.
+std::vector<std::string> given_options(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->count() > 0) names.push_back(option->get_name());
+  }
+  return names;
 }
 
 /// Adds options under a heading of the help text.
@@ -190,7 +255,12 @@ int run_command_line(int argc, const char* const* argv) {
       ->type_name("FILE")
       ->required();
   compare_command->add_option("new", arguments.next, "results of now")->type_name("FILE")->required();
+  ReplayOptions replay_options;
+  auto* replay_command = app.add_subcommand(
+      "replay", "somebody's recorded allocations again, under other settings or on another GPU");
+  add_replay_options(*replay_command, replay_options);
   for (CLI::App* command : {list_command, show_command, compare_command}) command->footer("");
+  replay_command->footer(kReplayExamples);
   app.require_subcommand(0, 1);
 
   try {
@@ -203,8 +273,12 @@ int run_command_line(int argc, const char* const* argv) {
   if (list_command->parsed()) return list(arguments.topic);
   if (show_command->parsed()) return show(options, arguments.batch);
   if (compare_command->parsed()) return compare_results(arguments.base, arguments.next);
+  if (replay_command->parsed()) {
+    return replay_options.explained ? explain_conf(replay_options) : replay(replay_options);
+  }
   if (options.scenarios.empty())
     throw UsageError("say what to run, as in --scenario checkpointing, or see --help");
+  options.given = given_options(app);
   return run_scenarios(options);
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "harness/cli/options.h"
+#include "harness/cli/replay_options.h"
 
 namespace memsweep {
 
@@ -15,6 +16,12 @@ int list(const std::string& topic);
 
 /// A step as text, without running it.
 int show(const RunOptions& options, std::int64_t batch);
+
+/// A recording under the settings that are asked for.
+int replay(const ReplayOptions& options);
+
+/// What allocator settings do; 1 if PyTorch would refuse them.
+int explain_conf(const ReplayOptions& options);
 
 int compare_results(const std::string& base, const std::string& next);
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
@@ -10,23 +11,37 @@
 #include "harness/base/errors.h"
 #include "harness/base/nearest.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/followed.h"
 #include "harness/report/boundary_row.h"
 #include "harness/report/row.h"
+#include "harness/report/stage_row.h"
 #include "harness/report/table.h"
 #include "scenarios/optimizer.h"
 
 namespace memsweep {
 namespace {
 
+/// Each once, by name.
+std::vector<std::string> variants_of(const Scenario& scenario) {
+  std::vector<std::string> labels;
+  const auto add = [&labels](const std::string& label) {
+    if (std::find(labels.begin(), labels.end(), label) == labels.end()) labels.push_back(label);
+  };
+  if (has_experiments(scenario)) {
+    for (const Experiment& each : scenario.experiments({}, find_profile("h100-sxm-80gb"))) add(each.variant);
+  } else {
+    for (const Variant& variant : scenario.variants({})) add(variant.label);
+  }
+  return labels;
+}
+
 void list_scenarios() {
   fmt::print("Scenarios (--scenario)\n");
   for (const Scenario& scenario : scenarios()) {
     fmt::print("  {:<16}{}\n", scenario.name, scenario.summary);
-    std::string labels;
-    for (const Variant& variant : scenario.variants({})) {
-      labels += fmt::format("{}{}", labels.empty() ? "" : ", ", variant.label);
-    }
-    fmt::print("  {:<16}variants of the default model: {}\n", "", labels);
+    fmt::print("  {:<16}{}: {}\n", "",
+               has_experiments(scenario) ? "variants" : "variants of the default model",
+               fmt::join(variants_of(scenario), ", "));
   }
 }
 
@@ -55,19 +70,21 @@ void list_devices() {
   fmt::print("\n{}", format_table(records));
 }
 
-template <typename Columns>
-void print_columns(const Columns& columns) {
+template <typename AnyRow>
+void print_columns() {
   fmt::print("| column | unit | meaning |\n| --- | --- | --- |\n");
-  for (const auto& column : columns)
+  for (const auto& column : columns<AnyRow>())
     fmt::print("| `{}` | {} | {} |\n", column.name, column.unit, column.meaning);
 }
 
 /// In Markdown, since the README holds this very text.
 void list_columns() {
-  fmt::print("One row a trial, `<scenario>.csv`:\n\n");
-  print_columns(columns());
-  fmt::print("\nOne row a variant, `<scenario>.boundaries.csv`:\n\n");
-  print_columns(boundary_columns());
+  fmt::print("Training steps: one row a trial, `<scenario>.csv`:\n\n");
+  print_columns<Row>();
+  fmt::print("\nBeside it, one row a variant, `<scenario>.boundaries.csv`:\n\n");
+  print_columns<BoundaryRow>();
+  fmt::print("\nExperiments: one row a stage, `<scenario>.csv`:\n\n");
+  print_columns<StageRow>();
 }
 
 struct Topic {

@@ -26,6 +26,7 @@ struct RunOptions {
   std::string csv;  // empty: results/<device>/<scenario>.csv
   bool fresh = false;
   bool quiet = false;
+  std::vector<std::string> given;  // options that were given at all, as in "--batches"
 };
 
 /// "none,sqrt": each name once.

@@ -22,6 +22,15 @@ class Allocator {
   /// Throws std::logic_error if no live block starts at `address`, 0 excepted.
   virtual void free(Address address) = 0;
 
+  /// `stream` uses the live block at `address` too: once freed, the block waits for that stream.
+  virtual void record_stream(Address address, Stream stream) = 0;
+
+  /// Gives back to the device whatever holds no live bytes, after all that waits for streams.
+  virtual void empty_cache() = 0;
+
+  /// Peaks start again from what is there now.
+  virtual void reset_peaks() noexcept = 0;
+
   /// Size of the live block at `address`, rounding and unsplit remainder included, bytes.
   [[nodiscard]] virtual std::size_t block_bytes(Address address) const = 0;
 

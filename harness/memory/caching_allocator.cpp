@@ -39,9 +39,9 @@ CachingAllocator::CachingAllocator(SegmentSource& source, AllocatorSettings sett
 }
 
 CachingAllocator::~CachingAllocator() {
-  for (auto& [address, segment] : segments_) {
+  for (const Segment& segment : segments_) {
     if (segment.page_bytes == 0) {
-      source_.release(address, segment.size);
+      source_.release(segment.address, segment.size);
     } else {
       abandon_expandable_segment(segment);
     }
@@ -60,21 +60,22 @@ Address CachingAllocator::allocate(std::size_t bytes, Stream stream) {
 void CachingAllocator::free(Address address) {
   if (address == 0) return;
   Block& block = require_live(live_.find(address));
-  const bool shared = !block.foreign_streams.empty();
-  if (shared) wait_for_streams(block);
-  live_.take(address);
-  const PoolKind pool = block.segment->pool->kind;
-  statistics_.allocation.add(pool, std::int64_t{-1});
-  statistics_.allocated_bytes.subtract(pool, block.size);
-  if (block.size >= settings_.max_split_size) statistics_.oversize_allocations.add(-1);
-  if (!shared) finish_free(block);
+  if (block.shared) wait_for_streams(block);
+  live_.erase(block);
+  const PoolKind pool = block.cache().pool.kind;
+  statistics_.allocation.fall(pool, 1);
+  statistics_.allocated_bytes.fall(pool, block.size);
+  if (block.size >= settings_.max_split_size) statistics_.oversize_allocations.fall(1);
+  if (!block.shared) finish_free(block);
 }
 
 void CachingAllocator::record_stream(Address address, Stream stream) {
   Block& block = require_live(live_.find(address));
-  std::vector<Stream>& streams = block.foreign_streams;
-  if (stream == block.stream || std::find(streams.begin(), streams.end(), stream) != streams.end()) return;
+  if (stream == block.cache().stream) return;
+  std::vector<Stream>& streams = sharings_[&block].streams;
+  if (std::find(streams.begin(), streams.end(), stream) != streams.end()) return;
   streams.push_back(stream);
+  block.shared = true;
 }
 
 void CachingAllocator::set_memory_fraction(double fraction) {
@@ -95,19 +96,26 @@ std::size_t CachingAllocator::block_bytes(Address address) const {
   return require_live(live_.find(address)).size;
 }
 
-CachingAllocator::Request CachingAllocator::make_request(std::size_t bytes, Stream stream) noexcept {
+CachingAllocator::Request CachingAllocator::make_request(std::size_t bytes, Stream stream) {
   const std::size_t rounded = round_size(bytes, settings_.roundup_divisions);
   return {.bytes = bytes,
           .rounded = rounded,
           .segment = segment_size(rounded, settings_.large_segment_size),
-          .stream = stream,
-          .pool = rounded <= kSmallMax ? small_ : large_,
+          .cache = (rounded <= kSmallMax ? small_ : large_).cache(stream),
           .expandable = settings_.expandable_segments};
 }
 
-// The search ends with the first candidate: if an oversize rule refuses it, no other is tried.
+bool CachingAllocator::has_cached(std::size_t bytes, Stream stream) {
+  return fitting(make_request(bytes, stream)) != nullptr;
+}
+
 Block* CachingAllocator::find_free(const Request& request) noexcept {
-  if (collects_garbage()) ++request.pool.lookups;
+  if (collects_garbage()) ++request.cache.pool.lookups;
+  return fitting(request);
+}
+
+// The search ends with the first candidate: if an oversize rule refuses it, no other is tried.
+Block* CachingAllocator::fitting(const Request& request) const noexcept {
   Block* block = best_fit(request);
   if (block == nullptr) return nullptr;
   const std::size_t max_split = settings_.max_split_size;
@@ -116,16 +124,11 @@ Block* CachingAllocator::find_free(const Request& request) noexcept {
 }
 
 Block* CachingAllocator::best_fit(const Request& request) noexcept {
-  const FreeSet& free = request.pool.free;
-  const auto fits = [&](FreeSet::iterator i) { return i != free.end() && (*i)->stream == request.stream; };
-  auto found = free.lower_bound(FitKey{request.stream, request.rounded});
-  if (!fits(found)) return nullptr;
-  if (!(*found)->expandable()) return *found;
-  if (request.expandable) return best_growing_fit(free, found);
-  do {
-    ++found;
-  } while (fits(found) && (*found)->expandable());
-  return fits(found) ? *found : nullptr;
+  const FreeSet& free = request.cache.free;
+  Block* found = free.best_fit(request.rounded);
+  if (found != nullptr && found->expandable() && request.expandable) return best_growing_fit(free, found);
+  while (found != nullptr && found->expandable() && !request.expandable) found = free.next(*found);
+  return found;
 }
 
 // Each attempt is preceded by the next stronger release. The free sets are not searched again,
@@ -157,27 +160,22 @@ Block* CachingAllocator::new_block(const Request& request) {
 }
 
 Block* CachingAllocator::new_segment(const Request& request) {
-  SegmentNode node = new_segment_node();
-  Block& block = records_.take();
+  reserve_segment();
   const Address address = source_.allocate(request.segment);
-  if (address == 0) {
-    records_.give_back(block);
-    return nullptr;
-  }
-  add_segment(std::move(node), {.address = address, .size = request.segment, .page_bytes = 0}, block,
-              request);
-  const PoolKind pool = request.pool.kind;
-  statistics_.segment.add(pool, std::int64_t{1});
-  statistics_.reserved_bytes.add(pool, request.segment);
+  if (address == 0) return nullptr;
+  Block& block = add_segment(address, request.segment, 0, request.cache);
+  const PoolKind pool = request.pool();
+  statistics_.segment.rise(pool, 1);
+  statistics_.reserved_bytes.rise(pool, request.segment);
   ++statistics_.num_device_alloc;
-  if (request.segment >= settings_.max_split_size) statistics_.oversize_segments.add(1);
+  if (request.segment >= settings_.max_split_size) statistics_.oversize_segments.rise(1);
   insert_free(block);
   return &block;
 }
 
 bool CachingAllocator::should_split(const Block& block, const Request& request) const noexcept {
   const std::size_t rest = block.size - request.rounded;
-  if (request.pool.kind == PoolKind::small || request.expandable) return rest >= kMinBlock;
+  if (request.pool() == PoolKind::small || request.expandable) return rest >= kMinBlock;
   return request.rounded < settings_.max_split_size && rest > kSmallMax;
 }
 
@@ -185,82 +183,87 @@ bool CachingAllocator::should_split(const Block& block, const Request& request) 
 Address CachingAllocator::hand_out(Block& found, const Request& request) {
   const bool split = should_split(found, request);
   live_.reserve_one();
-  Block& block = split ? records_.take() : found;
+  block_records_.reserve(1);
+  Block& block = split ? block_records_.take() : found;
 
-  const PoolKind pool = request.pool.kind;
-  const bool was_split = found.is_split();
-  const bool counts_as_inactive = !found.expandable();
+  const PoolKind pool = request.pool();
+  const InactiveSplit before = inactive_split(found);
+  remove_from_set(found);
   if (split) {
     split_front(found, block, request.rounded);
-    reorder_shrunk(found);
-  } else {
-    remove_from_set(found);
+    insert_free(found);
   }
-  if (counts_as_inactive && was_split) {
-    statistics_.inactive_split_bytes.subtract(pool, block.size);
-    if (!split) statistics_.inactive_split.add(pool, std::int64_t{-1});
-  } else if (counts_as_inactive && split) {
-    statistics_.inactive_split_bytes.add(pool, found.size);
-    statistics_.inactive_split.add(pool, std::int64_t{1});
-  }
-  block.state = BlockState::live;
-  block.requested = request.bytes;
-  live_.insert(block);
-  statistics_.allocation.add(pool, std::int64_t{1});
-  statistics_.allocated_bytes.add(pool, block.size);
-  statistics_.active.add(pool, std::int64_t{1});
-  statistics_.active_bytes.add(pool, block.size);
-  statistics_.requested_bytes.add(pool, request.bytes);
-  if (block.size >= settings_.max_split_size) statistics_.oversize_allocations.add(1);
+  count_inactive(pool, split ? inactive_split(found) - before : InactiveSplit{} - before);
+  occupy(block, request.bytes);
   return block.address;
+}
+
+void CachingAllocator::occupy(Block& block, std::size_t requested) noexcept {
+  const PoolKind pool = block.cache().pool.kind;
+  block.state = BlockState::live;
+  block.requested = requested;
+  live_.insert(block);
+  statistics_.allocation.rise(pool, 1);
+  statistics_.allocated_bytes.rise(pool, block.size);
+  statistics_.active.rise(pool, 1);
+  statistics_.active_bytes.rise(pool, block.size);
+  statistics_.requested_bytes.rise(pool, requested);
+  if (block.size >= settings_.max_split_size) statistics_.oversize_allocations.rise(1);
 }
 
 // All host memory is taken before the first change.
 void CachingAllocator::wait_for_streams(Block& block) {
+  Sharing& sharing = sharings_.find(&block)->second;
   std::list<PendingEvent> fresh;
-  for (const Stream stream : block.foreign_streams) {
+  for (const Stream stream : sharing.streams) {
     events_.try_emplace(stream);
     fresh.push_back({.event = 0, .block = &block});
   }
-  for (const Stream stream : block.foreign_streams) {
+  for (const Stream stream : sharing.streams) {
     fresh.front().event = streams_.record(stream);
     std::list<PendingEvent>& queue = events_.find(stream)->second;
     queue.splice(queue.end(), fresh, fresh.begin());
-    ++block.pending_events;
   }
-  block.foreign_streams.clear();
+  sharing.pending_events = sharing.streams.size();
   block.state = BlockState::pending;
+}
+
+void CachingAllocator::event_passed(Block& block) noexcept {
+  const auto sharing = sharings_.find(&block);
+  if (--sharing->second.pending_events > 0) return;
+  sharings_.erase(sharing);
+  block.shared = false;
+  finish_free(block);
 }
 
 // Statistics see the net change only: a merge and the insertion are one step for their peaks.
 void CachingAllocator::finish_free(Block& block) noexcept {
-  const PoolKind pool = block.segment->pool->kind;
+  const PoolKind pool = block.cache().pool.kind;
   const std::size_t size = block.size;
   block.state = BlockState::free;
-  const Absorbed absorbed = absorb_neighbours(block);
+  const InactiveSplit absorbed = absorb_neighbours(block);
   insert_free(block);
-  if (!block.expandable()) {
-    const bool split = block.is_split();
-    statistics_.inactive_split.add(pool, (split ? 1 : 0) - absorbed.blocks);
-    statistics_.inactive_split_bytes.add(
-        pool, static_cast<std::int64_t>(split ? block.size : 0) - static_cast<std::int64_t>(absorbed.bytes));
-  }
-  statistics_.active.add(pool, std::int64_t{-1});
-  statistics_.active_bytes.subtract(pool, size);
-  statistics_.requested_bytes.subtract(pool, block.requested);
+  count_inactive(pool, inactive_split(block) - absorbed);
+  statistics_.active.fall(pool, 1);
+  statistics_.active_bytes.fall(pool, size);
+  statistics_.requested_bytes.fall(pool, block.requested);
 }
 
-CachingAllocator::Absorbed CachingAllocator::absorb_neighbours(Block& block) noexcept {
-  Absorbed absorbed;
+InactiveSplit CachingAllocator::absorb_neighbours(Block& block) noexcept {
+  InactiveSplit absorbed;
   for (Block* neighbour : {block.prev, block.next}) {
     if (neighbour == nullptr || neighbour->state != block.state) continue;
+    absorbed = absorbed + inactive_split(*neighbour);
     remove_from_set(*neighbour);
-    ++absorbed.blocks;
-    absorbed.bytes += neighbour->size;
     merge(block, *neighbour);
-    records_.give_back(*neighbour);
+    block_records_.give_back(*neighbour);
   }
   return absorbed;
+}
+
+void CachingAllocator::count_inactive(PoolKind pool, InactiveSplit change) noexcept {
+  statistics_.inactive_split.add(pool, change.blocks);
+  statistics_.inactive_split_bytes.add(pool, change.bytes);
 }
 
 void CachingAllocator::harvest_events() noexcept {
@@ -268,7 +271,7 @@ void CachingAllocator::harvest_events() noexcept {
     while (!queue.empty() && streams_.passed(queue.front().event)) {
       Block& block = *queue.front().block;
       queue.pop_front();
-      if (--block.pending_events == 0) finish_free(block);
+      event_passed(block);
     }
   }
 }
@@ -292,31 +295,34 @@ std::size_t CachingAllocator::reserved() const noexcept {
   return static_cast<std::size_t>(statistics_.reserved_bytes.all.current);
 }
 
-CachingAllocator::SegmentNode CachingAllocator::new_segment_node() {
-  std::map<Address, Segment> cradle;
-  cradle.try_emplace(0);
-  return cradle.extract(cradle.begin());
+void CachingAllocator::reserve_segment() {
+  segment_records_.reserve(1);
+  block_records_.reserve(1);
 }
 
-void CachingAllocator::add_segment(SegmentNode node, const Segment& layout, Block& block,
-                                   const Request& request) noexcept {
-  node.key() = layout.address;
-  Segment& segment = node.mapped();
-  segment = layout;
-  segment.pool = &request.pool;
-  segment.first = &block;
-  segments_.insert(std::move(node));
+// Needs reserve_segment() before it. Gives the one block, which stands in no set yet.
+Block& CachingAllocator::add_segment(Address address, std::size_t size, std::size_t page_bytes,
+                                     StreamCache& cache) noexcept {
+  Segment& segment = segment_records_.take();
+  Block& block = block_records_.take();
   ++segments_created_;
-  block.stream = request.stream;
-  block.size = segment.size;
-  block.segment_age_rank = rules().older_segment_first ? segments_created_ : 0;
-  block.address = segment.address;
+  segment.address = address;
+  segment.size = size;
+  segment.page_bytes = page_bytes;
+  segment.age_rank = rules().older_segment_first ? segments_created_ : 0;
+  segment.cache = &cache;
+  segment.first = &block;
+  segments_.insert(segment);
+  block.address = address;
+  block.size = size;
   block.segment = &segment;
+  return block;
 }
 
 void CachingAllocator::drop_segment(Segment& segment) noexcept {
-  records_.give_back(*segment.first);
-  segments_.erase(segment.address);
+  block_records_.give_back(*segment.first);
+  segments_.erase(segment);
+  segment_records_.give_back(segment);
 }
 
 }  // namespace memsweep

@@ -12,13 +12,17 @@
 #include <list>
 #include <map>
 #include <optional>
+#include <span>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "harness/memory/address_table.h"
 #include "harness/memory/allocator.h"
 #include "harness/memory/block.h"
 #include "harness/memory/errors.h"
+#include "harness/memory/pool.h"
+#include "harness/memory/records.h"
 #include "harness/memory/rules.h"
 #include "harness/memory/segment_source.h"
 #include "harness/memory/settings.h"
@@ -45,11 +49,8 @@ class CachingAllocator final : public Allocator {
   [[nodiscard]] Address allocate(std::size_t bytes, Stream stream = 0) override;
   void free(Address address) override;
 
-  /// `stream` uses the live block at `address` too: after its free the block waits for that stream.
-  void record_stream(Address address, Stream stream);
-
-  /// Waits for all pending blocks and gives back every segment that is wholly free.
-  void empty_cache();
+  void record_stream(Address address, Stream stream) override;
+  void empty_cache() override;
 
   /// Limits reserved memory to a fraction of the device, in [0, 1]; 1: no limit. Else UsageError.
   void set_memory_fraction(double fraction);
@@ -57,7 +58,12 @@ class CachingAllocator final : public Allocator {
   /// Changes the settings at run time (settings.h says which keep their value). Throws UsageError.
   void apply_settings(std::string_view text);
 
-  void reset_peaks() noexcept { statistics_.reset_peaks(); }
+  /// Takes over segments that lie in the source already, with their blocks; pending ones count as live. Of an
+  /// expandable segment `layout` shows the whole range, unmapped blocks included. Segments are as old as they
+  /// stand here, the first the oldest. Only before the first request.
+  void restore(std::span<const SegmentSnapshot> layout);
+
+  void reset_peaks() noexcept override { statistics_.reset_peaks(); }
   void reset_accumulated() noexcept { statistics_.reset_accumulated(); }
 
   [[nodiscard]] const Statistics& statistics() const noexcept override { return statistics_; }
@@ -65,6 +71,9 @@ class CachingAllocator final : public Allocator {
   [[nodiscard]] const AllocatorSettings& settings() const noexcept { return settings_; }
 
   [[nodiscard]] std::size_t block_bytes(Address address) const override;
+
+  /// Whether a request would be served by a free block, without the device.
+  [[nodiscard]] bool has_cached(std::size_t bytes, Stream stream = 0);
 
   /// The largest free block of any pool and stream, bytes: the largest request that needs no device.
   [[nodiscard]] std::size_t largest_free() const noexcept;
@@ -83,43 +92,45 @@ class CachingAllocator final : public Allocator {
     std::size_t bytes;
     std::size_t rounded;
     std::size_t segment;  // what the device is asked for
-    Stream stream;
-    Pool& pool;
+    StreamCache& cache;
     bool expandable;
+    [[nodiscard]] PoolKind pool() const noexcept { return cache.pool.kind; }
   };
   struct PendingEvent {
     Streams::Event event;
     Block* block;
+  };
+  /// Of a live block: the streams that use it besides its own. Of a pending one: the events it waits for.
+  struct Sharing {
+    std::vector<Stream> streams;
+    std::size_t pending_events = 0;
   };
   /// PyTorch walks a hash map of streams; the order measured is the default stream, then the latest
   /// created stream first. Handles grow with creation.
   struct HarvestOrder {
     bool operator()(Stream a, Stream b) const noexcept { return a != b && (a == 0 || (b != 0 && a > b)); }
   };
-  /// What neighbours a block swallowed.
-  struct Absorbed {
-    std::int64_t blocks = 0;
-    std::size_t bytes = 0;
-  };
-
-  using SegmentNode = std::map<Address, Segment>::node_type;
 
   // caching_allocator.cpp: a request from search to hand-out, and the way back
-  Request make_request(std::size_t bytes, Stream stream) noexcept;
+  Request make_request(std::size_t bytes, Stream stream);
   Block* find_free(const Request& request) noexcept;
+  [[nodiscard]] Block* fitting(const Request& request) const noexcept;
   static Block* best_fit(const Request& request) noexcept;
   Block& obtain(const Request& request);
   Block* new_block(const Request& request);
   Block* new_segment(const Request& request);
   [[nodiscard]] bool should_split(const Block& block, const Request& request) const noexcept;
   Address hand_out(Block& found, const Request& request);
+  void occupy(Block& block, std::size_t requested) noexcept;
   void wait_for_streams(Block& block);
+  void event_passed(Block& block) noexcept;
   void finish_free(Block& block) noexcept;
-  Absorbed absorb_neighbours(Block& block) noexcept;
+  InactiveSplit absorb_neighbours(Block& block) noexcept;
+  void count_inactive(PoolKind pool, InactiveSplit change) noexcept;
   void harvest_events() noexcept;
   [[nodiscard]] OutOfMemory out_of_memory(const Request& request) const;
-  static SegmentNode new_segment_node();
-  void add_segment(SegmentNode node, const Segment& layout, Block& block, const Request& request) noexcept;
+  void reserve_segment();
+  Block& add_segment(Address address, std::size_t size, std::size_t page_bytes, StreamCache& cache) noexcept;
   void drop_segment(Segment& segment) noexcept;
   [[nodiscard]] std::size_t reserved() const noexcept;
 
@@ -134,18 +145,22 @@ class CachingAllocator final : public Allocator {
   void synchronize_events() noexcept;
 
   // expandable.cpp: segments that grow and shrink by pages
-  static Block* best_growing_fit(const FreeSet& free, FreeSet::const_iterator found) noexcept;
+  static Block* best_growing_fit(const FreeSet& free, Block* found) noexcept;
   Block* grow_expandable(const Request& request);
   static Block* find_run(const Request& request) noexcept;
   Block* new_expandable_segment(const Request& request);
+  [[nodiscard]] std::size_t page_bytes(PoolKind pool) const noexcept;
   [[nodiscard]] std::size_t reservation_bytes(std::size_t page_bytes) const noexcept;
   bool map(Block& block, std::size_t bytes);
   void unmap_free_pages(Block& block);
   void drop_expandable_segment(Segment& segment) noexcept;
   void abandon_expandable_segment(const Segment& segment) noexcept;
 
+  // restore.cpp
+  void restore(const SegmentSnapshot& layout);
+
   // inspection.cpp
-  void check_pool(const Pool& pool) const;
+  void check_cache(const StreamCache& cache) const;
   void check_segment(const Segment& segment) const;
   void check_statistics() const;
 
@@ -155,12 +170,14 @@ class CachingAllocator final : public Allocator {
   AllocatorSettings settings_;
   std::optional<std::size_t> limit_;  // of reserved bytes
   Statistics statistics_;
-  Pool small_{PoolKind::small, {}, {}};
-  Pool large_{PoolKind::large, {}, {}};
-  BlockRecords records_;
+  Pool small_{PoolKind::small};
+  Pool large_{PoolKind::large};
+  Records<Block> block_records_;
   AddressTable live_;
-  std::map<Address, Segment> segments_;
+  Records<Segment> segment_records_;
+  SegmentSet segments_;
   std::uint64_t segments_created_ = 0;
+  std::unordered_map<const Block*, Sharing> sharings_;              // of the blocks that are `shared`
   std::map<Stream, std::list<PendingEvent>, HarvestOrder> events_;  // first recorded first
 };
 

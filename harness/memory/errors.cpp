@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "harness/memory/size_rules.h"
 
 namespace memsweep {
@@ -20,6 +22,16 @@ std::string exhausted_message(const OutOfMemory& error) {
   return text;
 }
 
+std::string exhausted_pool_message(const OutOfMemory& error) {
+  const std::size_t limit = error.limit.value_or(std::numeric_limits<std::size_t>::max());
+  return fmt::format(
+      "Allocation on device 0 would exceed allowed memory. (out of memory)\n"
+      "Currently allocated: {}\nRequested: {}\nDevice limit: {}\nFree (according to CUDA): {}\nPyTorch "
+      "limit: {}",
+      format_size(error.allocated), format_size(error.requested), format_size(error.device_total),
+      format_size(error.device_free), format_size(limit));
+}
+
 }  // namespace
 
 std::string OutOfMemory::message() const {
@@ -32,9 +44,16 @@ std::string OutOfMemory::message() const {
                          format_size(requested));
     case Cause::exhausted: break;
   }
-  return exhausted_message(*this);
+  return backend == Backend::cuda_malloc_async ? exhausted_pool_message(*this) : exhausted_message(*this);
 }
 
 const char* OutOfMemory::what() const noexcept { return "out of device memory"; }
+
+OutOfMemory absurd_request(std::size_t bytes) {
+  OutOfMemory error;
+  error.cause = OutOfMemory::Cause::absurd;
+  error.requested = bytes;
+  return error;
+}
 
 }  // namespace memsweep

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "harness/base/errors.h"
+#include "harness/memory/backend.h"
 
 namespace memsweep {
 
@@ -28,11 +29,15 @@ struct OutOfMemory : std::exception {
   std::size_t reserved = 0;          // in segments
   std::optional<std::size_t> limit;  // of the allocator, if one is set
   bool expandable_segments = false;  // whether that remedy is on already
+  Backend backend = Backend::native;
 
   /// The sizes in the order and with the key words of PyTorch's message, so that tools that read
-  /// PyTorch's logs read it too.
+  /// PyTorch's logs read it too. Several lines for Backend::cuda_malloc_async, as there.
   [[nodiscard]] std::string message() const;
   [[nodiscard]] const char* what() const noexcept override;
 };
+
+/// For a request of 2^60 bytes or more.
+[[nodiscard]] OutOfMemory absurd_request(std::size_t bytes);
 
 }  // namespace memsweep

@@ -1,7 +1,6 @@
 // Expandable segments: one large virtual range per pool and stream, of which pages get memory when
 // needed and lose it when the cache is emptied. The pages of a range need no memory of one piece.
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "harness/memory/caching_allocator.h"
@@ -27,14 +26,13 @@ std::size_t pages_over(std::size_t bytes, std::size_t page_bytes) noexcept {
 }  // namespace
 
 // A fixed block is preferred, even a larger one, to one at the growing end.
-Block* CachingAllocator::best_growing_fit(const FreeSet& free, FreeSet::const_iterator found) noexcept {
-  for (auto next = std::next(found); next != free.end(); found = next++) {
-    const Block& current = **found;
-    const bool better =
-        (*next)->stream == current.stream && size_when_grown(**next) < size_when_grown(current);
-    if (!current.expandable() || !better) break;
+Block* CachingAllocator::best_growing_fit(const FreeSet& free, Block* found) noexcept {
+  while (found->expandable()) {
+    Block* next = free.next(*found);
+    if (next == nullptr || size_when_grown(*next) >= size_when_grown(*found)) break;
+    found = next;
   }
-  return *found;
+  return found;
 }
 
 // May map in several steps. One that fails leaves the pages of the earlier ones mapped and free.
@@ -56,10 +54,8 @@ Block* CachingAllocator::grow_expandable(const Request& request) {
 // The lowest place with unmapped pages where blocks not in use are together large enough: the first
 // of these blocks.
 Block* CachingAllocator::find_run(const Request& request) noexcept {
-  const UnmappedSet& unmapped = request.pool.unmapped;
-  auto i = unmapped.lower_bound(request.stream);
-  for (; i != unmapped.end() && (*i)->stream == request.stream; ++i) {
-    Block* first = *i;
+  for (Block* i = request.cache.unmapped.first(); i != nullptr; i = UnmappedSet::next(*i)) {
+    Block* first = i;
     if (first->prev != nullptr && usable(*first->prev)) first = first->prev;
     std::size_t size = 0;
     for (const Block* block = first; block != nullptr && usable(*block); block = block->next) {
@@ -68,6 +64,10 @@ Block* CachingAllocator::find_run(const Request& request) noexcept {
     }
   }
   return nullptr;
+}
+
+std::size_t CachingAllocator::page_bytes(PoolKind pool) const noexcept {
+  return pool == PoolKind::small ? kSmallSegment : settings_.large_segment_size;
 }
 
 std::size_t CachingAllocator::reservation_bytes(std::size_t page_bytes) const noexcept {
@@ -82,19 +82,14 @@ std::size_t CachingAllocator::reservation_bytes(std::size_t page_bytes) const no
 }
 
 Block* CachingAllocator::new_expandable_segment(const Request& request) {
-  const std::size_t page_bytes =
-      request.pool.kind == PoolKind::small ? kSmallSegment : settings_.large_segment_size;
-  const std::size_t bytes = reservation_bytes(page_bytes);
-  SegmentNode node = new_segment_node();
-  Block& block = records_.take();
+  const std::size_t page = page_bytes(request.pool());
+  const std::size_t bytes = reservation_bytes(page);
+  reserve_segment();
   const Address address = source_.pages()->reserve(bytes);
   const bool too_small = rules().refuses_beyond_reservation && bytes < request.rounded;
   if (address != 0 && too_small) source_.pages()->unreserve(address, bytes);
-  if (address == 0 || too_small) {
-    records_.give_back(block);
-    return nullptr;
-  }
-  add_segment(std::move(node), {.address = address, .size = bytes, .page_bytes = page_bytes}, block, request);
+  if (address == 0 || too_small) return nullptr;
+  Block& block = add_segment(address, bytes, page, request.cache);
   insert_unmapped(block);
   return &block;
 }
@@ -103,20 +98,18 @@ bool CachingAllocator::map(Block& block, std::size_t bytes) {
   const std::size_t page_bytes = block.segment->page_bytes;
   const std::size_t pages = pages_over(bytes, page_bytes);
   const std::size_t mapped = pages * page_bytes;
-  Block* rest = mapped < block.size ? &records_.take() : nullptr;
-  if (!source_.pages()->map(block.address, page_bytes, pages)) {
-    if (rest != nullptr) records_.give_back(*rest);
-    return false;
-  }
+  block_records_.reserve(1);
+  if (!source_.pages()->map(block.address, page_bytes, pages)) return false;
   remove_from_set(block);
-  if (rest != nullptr) {
-    split_back(block, *rest, block.size - mapped);
-    insert_unmapped(*rest);
+  if (mapped < block.size) {
+    Block& rest = block_records_.take();
+    split_back(block, rest, block.size - mapped);
+    insert_unmapped(rest);
   }
   block.state = BlockState::free;
   absorb_neighbours(block);
   insert_free(block);
-  statistics_.reserved_bytes.add(block.segment->pool->kind, mapped);
+  statistics_.reserved_bytes.rise(block.cache().pool.kind, mapped);
   ++statistics_.num_device_alloc;
   return true;
 }
@@ -131,21 +124,21 @@ void CachingAllocator::unmap_free_pages(Block& block) {
   if (first >= last) return;
   const std::size_t before = first * page_bytes - offset;
   const std::size_t behind = offset + block.size - last * page_bytes;
-  Block* front = before > 0 ? &records_.take() : nullptr;
-  Block* back = behind > 0 ? &records_.take() : nullptr;
-
-  streams_.synchronize(block.stream);
+  block_records_.reserve(2);
+  streams_.synchronize(block.cache().stream);
   source_.pages()->unmap(segment.address + first * page_bytes, page_bytes, last - first);
   remove_from_set(block);
-  if (front != nullptr) {
-    split_front(block, *front, before);
-    insert_free(*front);
+  if (before > 0) {
+    Block& front = block_records_.take();
+    split_front(block, front, before);
+    insert_free(front);
   }
-  if (back != nullptr) {
-    split_back(block, *back, behind);
-    insert_free(*back);
+  if (behind > 0) {
+    Block& back = block_records_.take();
+    split_back(block, back, behind);
+    insert_free(back);
   }
-  statistics_.reserved_bytes.subtract(segment.pool->kind, block.size);
+  statistics_.reserved_bytes.fall(block.cache().pool.kind, block.size);
   ++statistics_.num_device_free;
   block.state = BlockState::unmapped;
   absorb_neighbours(block);

@@ -17,8 +17,8 @@ void require(bool holds, std::string_view invariant) {
 
 SegmentSnapshot start_of(const Segment& segment, const Block& first) {
   return {.address = first.address,
-          .stream = first.stream,
-          .pool = segment.pool->kind,
+          .stream = first.cache().stream,
+          .pool = first.cache().pool.kind,
           .expandable = segment.page_bytes != 0,
           .blocks = {}};
 }
@@ -76,12 +76,27 @@ void compare(const Recount& count, const Statistics& statistics, Stat PoolStat::
   equal(statistics.reserved_bytes, count.reserved_bytes, "reserved_bytes = segments and mapped pages");
 }
 
+/// Blocks in strict order that are all of one state and as many as there are of it: exactly these.
+template <class Order, class Set>
+void check_set(const StreamCache& cache, const Set& set, BlockState state, std::size_t expected) {
+  std::size_t count = 0;
+  const Block* prev = nullptr;
+  for (const Block* block = set.first(); block != nullptr; prev = block, block = set.next(*block)) {
+    require(&block->cache() == &cache && block->state == state, "a set holds blocks of one stream and state");
+    require(prev == nullptr || Order{}(*prev, *block), "a set is in order");
+    ++count;
+  }
+  require(count == expected, "free and unmapped blocks are in the sets of their stream");
+}
+
 }  // namespace
 
 std::size_t CachingAllocator::largest_free() const noexcept {
   std::size_t largest = 0;
   for (const Pool* pool : {&small_, &large_}) {
-    for (const Block* block : pool->free) largest = std::max(largest, block->size);
+    for (const auto& [stream, cache] : pool->caches) {
+      if (const Block* block = cache.free.last()) largest = std::max(largest, block->size);
+    }
   }
   return largest;
 }
@@ -92,7 +107,7 @@ std::size_t CachingAllocator::free_bytes() const noexcept {
 
 std::vector<SegmentSnapshot> CachingAllocator::snapshot() const {
   std::vector<SegmentSnapshot> runs;
-  for (const auto& [address, segment] : segments_) {
+  for (const Segment& segment : segments_) {
     bool in_run = false;
     for (const Block* block = segment.first; block != nullptr; block = block->next) {
       const bool mapped = block->state != BlockState::unmapped;
@@ -105,8 +120,10 @@ std::vector<SegmentSnapshot> CachingAllocator::snapshot() const {
 }
 
 void CachingAllocator::check() const {
-  for (const auto& [address, segment] : segments_) check_segment(segment);
-  for (const Pool* pool : {&small_, &large_}) check_pool(*pool);
+  for (const Segment& segment : segments_) check_segment(segment);
+  for (const Pool* pool : {&small_, &large_}) {
+    for (const auto& [stream, cache] : pool->caches) check_cache(cache);
+  }
   check_statistics();
 }
 
@@ -118,12 +135,12 @@ void CachingAllocator::check_segment(const Segment& segment) const {
     require(block->segment == &segment, "a block knows its segment");
     require(block->address == at && block->size > 0, "blocks tile their segment");
     require(block->prev == prev, "neighbours know each other");
-    require(block->stream == segment.first->stream, "a segment belongs to one stream");
     require(block->size % kMinBlock == 0, "block sizes are multiples of 512");
     require((block->state == BlockState::live) == (live_.find(block->address) == block),
             "the live blocks are those in the table");
-    require((block->state == BlockState::pending) == (block->pending_events > 0),
-            "pending blocks are those that wait for events");
+    const auto sharing = sharings_.find(block);
+    const bool waits = block->shared && sharing->second.pending_events > 0;
+    require((block->state == BlockState::pending) == waits, "pending blocks are those that wait for events");
     const bool alike = prev != nullptr && prev->state == block->state;
     require(!alike || block->state == BlockState::live || block->state == BlockState::pending,
             "free neighbours are merged");
@@ -137,30 +154,24 @@ void CachingAllocator::check_segment(const Segment& segment) const {
   require(at == segment.address + segment.size, "blocks tile their segment");
 }
 
-void CachingAllocator::check_pool(const Pool& pool) const {
+void CachingAllocator::check_cache(const StreamCache& cache) const {
   std::size_t free = 0;
   std::size_t unmapped = 0;
-  for (const auto& [address, segment] : segments_) {
-    if (segment.pool != &pool) continue;
-    for (Block* block = segment.first; block != nullptr; block = block->next) {
-      if (block->state == BlockState::free) {
-        ++free;
-        require(pool.free.find(block) == block->place, "free blocks are in the free set of their pool");
-      }
-      if (block->state == BlockState::unmapped) {
-        ++unmapped;
-        require(pool.unmapped.contains(block), "unmapped blocks are in the unmapped set of their pool");
-      }
+  for (const Segment& segment : segments_) {
+    if (segment.cache != &cache) continue;
+    for (const Block* block = segment.first; block != nullptr; block = block->next) {
+      if (block->state == BlockState::free) ++free;
+      if (block->state == BlockState::unmapped) ++unmapped;
     }
   }
-  require(pool.free.size() == free, "the free set holds free blocks only");
-  require(pool.unmapped.size() == unmapped, "the unmapped set holds unmapped blocks only");
+  check_set<BestFitOrder>(cache, cache.free, BlockState::free, free);
+  check_set<AddressOrder>(cache, cache.unmapped, BlockState::unmapped, unmapped);
 }
 
 void CachingAllocator::check_statistics() const {
   std::array<Recount, 2> counts;
-  for (const auto& [address, segment] : segments_) {
-    Recount& count = counts[segment.pool == &small_ ? 0 : 1];
+  for (const Segment& segment : segments_) {
+    Recount& count = counts[&segment.cache->pool == &small_ ? 0 : 1];
     if (segment.page_bytes == 0) ++count.segments;
     for (const Block* block = segment.first; block != nullptr; block = block->next) count.add(*block);
   }

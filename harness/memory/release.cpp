@@ -1,11 +1,24 @@
 // How the caching allocator gives memory back: by age, for one request, or all that is free.
 #include <algorithm>
-#include <iterator>
+#include <utility>
 #include <vector>
 
 #include "harness/memory/caching_allocator.h"
 
 namespace memsweep {
+namespace {
+
+/// By stream, then in the order of the free sets. The visit may take the block out of its set.
+template <class Visit>
+void for_each_free(Pool& pool, Visit visit) {
+  for (auto& [stream, cache] : pool.caches) {
+    for (Block* block = cache.free.first(); block != nullptr;) {
+      visit(*std::exchange(block, cache.free.next(*block)));
+    }
+  }
+}
+
+}  // namespace
 
 void CachingAllocator::empty_cache() { release_all(); }
 
@@ -20,29 +33,28 @@ void CachingAllocator::collect_garbage() noexcept {
       static_cast<std::size_t>(settings_.garbage_collection_threshold * static_cast<double>(*limit_));
   if (reserved() <= threshold) return;
   const std::size_t target = reserved() - threshold;
-  const auto age = [this](const Block& block) { return large_.lookups - block.free_since; };
+  const auto age = [this](const Block& whole) { return large_.lookups - whole.segment->free_since; };
 
   std::uint64_t total_age = 0;
   std::size_t count = 0;
-  for (const Block* block : large_.free) {
-    if (block->is_split()) continue;
-    total_age += age(*block);
+  for_each_free(large_, [&](const Block& block) {
+    if (block.is_split()) return;
+    total_age += age(block);
     ++count;
-  }
+  });
   std::size_t reclaimed = 0;
   bool freed = true;
   while (reclaimed < target && freed && count > 0) {
     freed = false;
     const double age_limit = static_cast<double>(total_age) / static_cast<double>(count);
-    for (auto i = large_.free.begin(); i != large_.free.end();) {
-      Block& block = **i++;
-      if (block.is_split() || block.expandable() || static_cast<double>(age(block)) < age_limit) continue;
+    for_each_free(large_, [&](Block& block) {
+      if (block.is_split() || block.expandable() || static_cast<double>(age(block)) < age_limit) return;
       reclaimed += block.size;
       total_age -= age(block);
       --count;
       freed = true;
       release_segment(block);
-    }
+    });
   }
 }
 
@@ -51,21 +63,18 @@ void CachingAllocator::collect_garbage() noexcept {
 bool CachingAllocator::release_available(const Request& request) {
   const std::size_t max_split = settings_.max_split_size;
   if (max_split == AllocatorSettings::kUnlimited) return false;
-  FreeSet& free = request.pool.free;
+  const FreeSet& free = request.cache.free;
   const std::size_t wanted = std::max(request.rounded, max_split);
-  auto i = free.lower_bound(FitKey{request.stream, wanted});
-  if (i != free.end() && (*i)->stream == request.stream && !(*i)->expandable()) {
-    release_oversize(**i);
+  Block* enough = free.best_fit(wanted);
+  if (enough != nullptr && !enough->expandable()) {
+    release_oversize(*enough);
     return true;
   }
   std::size_t freed = 0;
-  while (freed < wanted && i != free.begin()) {
-    Block& block = **std::prev(i);
-    if (block.size < max_split || block.stream != request.stream) break;
-    if (block.expandable()) {
-      --i;
-      continue;
-    }
+  Block* next = enough != nullptr ? free.prev(*enough) : free.last();
+  while (freed < wanted && next != nullptr && next->size >= max_split) {
+    Block& block = *std::exchange(next, free.prev(*next));
+    if (block.expandable()) continue;
     freed += block.size;
     release_oversize(block);
   }
@@ -91,23 +100,21 @@ void CachingAllocator::release_all() {
 void CachingAllocator::synchronize_events() noexcept {
   for (auto& [stream, queue] : events_) {
     for (; !queue.empty(); queue.pop_front()) {
-      const PendingEvent& pending = queue.front();
-      streams_.wait(pending.event);
-      if (--pending.block->pending_events == 0) finish_free(*pending.block);
+      streams_.wait(queue.front().event);
+      event_passed(*queue.front().block);
     }
   }
 }
 
 void CachingAllocator::release_pool(Pool& pool) {
   std::vector<Block*> expandable;
-  for (auto i = pool.free.begin(); i != pool.free.end();) {
-    Block& block = **i++;
+  for_each_free(pool, [&](Block& block) {
     if (block.expandable()) {
       expandable.push_back(&block);
     } else if (!block.is_split()) {
       release_segment(block);
     }
-  }
+  });
   for (Block* block : expandable) {
     unmap_free_pages(*block);
     if (!block->is_split()) drop_expandable_segment(*block->segment);
@@ -115,13 +122,13 @@ void CachingAllocator::release_pool(Pool& pool) {
 }
 
 void CachingAllocator::release_segment(Block& block) noexcept {
-  const PoolKind pool = block.segment->pool->kind;
+  const PoolKind pool = block.cache().pool.kind;
   remove_from_set(block);
   source_.release(block.address, block.size);
-  statistics_.segment.add(pool, std::int64_t{-1});
-  statistics_.reserved_bytes.subtract(pool, block.size);
+  statistics_.segment.fall(pool, 1);
+  statistics_.reserved_bytes.fall(pool, block.size);
   ++statistics_.num_device_free;
-  if (block.size >= settings_.max_split_size) statistics_.oversize_segments.add(-1);
+  if (block.size >= settings_.max_split_size) statistics_.oversize_segments.fall(1);
   drop_segment(*block.segment);
 }
 

@@ -18,6 +18,7 @@ struct AllocatorRules {
   bool rejection;                   // knows throw_on_cudamalloc_oom and counts num_oom_rejections
   bool reserve_setting;             // knows expandable_segments_reserve
   bool refuses_beyond_reservation;  // a request larger than a whole new reservation maps no page
+  bool trims_pool_and_retries;      // cudaMallocAsync: before a request fails
 };
 
 const AllocatorRules& allocator_rules(PytorchRelease release) noexcept;

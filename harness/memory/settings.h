@@ -1,4 +1,4 @@
-// Settings of the caching allocator, in PyTorch's own grammar (PYTORCH_CUDA_ALLOC_CONF).
+// Settings of the allocator, in PyTorch's own grammar (PYTORCH_CUDA_ALLOC_CONF).
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/memory/backend.h"
 #include "harness/memory/rules.h"
 #include "harness/memory/size_rules.h"
 
@@ -25,6 +26,8 @@ struct AllocatorSettings {
 
   std::string text;  // as last given
 
+  Backend backend = Backend::native;
+
   std::size_t max_split_size = kUnlimited;             // blocks of this size and more are never split
   std::size_t max_non_split_rounding = kLargeSegment;  // how much larger such a block may be than asked
   std::size_t large_segment_size = kLargeSegment;
@@ -35,16 +38,16 @@ struct AllocatorSettings {
   double memory_fraction = 1;           // of the device; 1: no limit
   bool reject_beyond_fraction = false;  // throw_on_cudamalloc_oom
 
-  std::vector<std::string> warnings;  // values that PyTorch ignores with a warning
+  std::vector<std::string> warnings;  // values that are ignored, and keys that the backend ignores
 };
 
 /// Reads `key:value,...` as that release does. Keys that concern host memory or graph capture only
-/// are checked and have no effect here. Throws UsageError for what PyTorch refuses, and for another
-/// backend than `native`.
+/// are checked and have no effect here. Throws UsageError for what PyTorch refuses.
 AllocatorSettings parse_settings(std::string_view text, PytorchRelease release);
 
 /// The same at run time: the splitting limits, the rounding table and the garbage collection threshold
-/// start from their defaults again; everything else keeps its value where it is not named.
+/// start from their defaults again; everything else keeps its value where it is not named, and the backend
+/// cannot be another one.
 AllocatorSettings reparse_settings(const AllocatorSettings& before, std::string_view text,
                                    PytorchRelease release);
 

@@ -23,6 +23,7 @@ struct BlockSnapshot {
   std::size_t size = 0;
   std::size_t requested = 0;  // of a free block: what its last user asked for
   BlockState state = BlockState::free;
+  friend bool operator==(const BlockSnapshot&, const BlockSnapshot&) = default;
 };
 
 /// A segment, or one contiguous run of mapped pages of an expandable one. The blocks tile it.
@@ -36,6 +37,7 @@ struct SegmentSnapshot {
   std::size_t active = 0;     // in live and pending blocks
   std::size_t requested = 0;  // by the users of live and pending blocks
   std::vector<BlockSnapshot> blocks;
+  friend bool operator==(const SegmentSnapshot&, const SegmentSnapshot&) = default;
 };
 
 }  // namespace memsweep

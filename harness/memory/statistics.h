@@ -18,14 +18,21 @@ struct Stat {
   std::int64_t allocated = 0;
   std::int64_t freed = 0;
 
+  /// By an amount that is not negative; so with fall().
+  void rise(std::int64_t amount) noexcept {
+    current += amount;
+    peak = std::max(peak, current);
+    allocated += amount;
+  }
+  void fall(std::int64_t amount) noexcept {
+    current -= amount;
+    freed += amount;
+  }
+  /// Up or down, whichever `change` is. No branch: which it is can hardly be predicted.
   void add(std::int64_t change) noexcept {
-    current += change;
-    if (change > 0) {
-      peak = std::max(peak, current);
-      allocated += change;
-    } else {
-      freed -= change;
-    }
+    const std::int64_t up = std::max<std::int64_t>(change, 0);
+    rise(up);
+    fall(up - change);
   }
   void reset_peak() noexcept { peak = current; }
   void reset_accumulated() noexcept { allocated = freed = 0; }
@@ -39,12 +46,23 @@ struct PoolStat {
   Stat small_pool;
   Stat large_pool;
 
+  // A pointer to the member is an offset, which the compiler works out once for all quantities of an event.
+  Stat& of(PoolKind pool) noexcept {
+    return this->*(pool == PoolKind::small ? &PoolStat::small_pool : &PoolStat::large_pool);
+  }
+
   void add(PoolKind pool, std::int64_t change) noexcept {
     all.add(change);
-    (pool == PoolKind::small ? small_pool : large_pool).add(change);
+    of(pool).add(change);
   }
-  void add(PoolKind pool, std::size_t bytes) noexcept { add(pool, static_cast<std::int64_t>(bytes)); }
-  void subtract(PoolKind pool, std::size_t bytes) noexcept { add(pool, -static_cast<std::int64_t>(bytes)); }
+  void rise(PoolKind pool, std::size_t amount) noexcept {
+    all.rise(static_cast<std::int64_t>(amount));
+    of(pool).rise(static_cast<std::int64_t>(amount));
+  }
+  void fall(PoolKind pool, std::size_t amount) noexcept {
+    all.fall(static_cast<std::int64_t>(amount));
+    of(pool).fall(static_cast<std::int64_t>(amount));
+  }
 };
 
 struct Statistics {

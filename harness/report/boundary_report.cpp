@@ -29,10 +29,7 @@ struct Line {
 };
 
 const Row* find(std::span<const Row> rows, const BoundaryRow& boundary, std::int64_t batch) {
-  const auto found = std::find_if(rows.begin(), rows.end(), [&](const Row& row) {
-    return row.scenario == boundary.scenario && row.variant == boundary.variant && row.batch == batch;
-  });
-  return found == rows.end() ? nullptr : &*found;
+  return find_row(rows, boundary.scenario, boundary.variant, batch);
 }
 
 double ratio(double a, double b) { return b == 0 ? 0 : a / b; }

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "harness/report/column.h"
+
 namespace memsweep {
 
 struct BoundaryRow {
@@ -21,16 +23,8 @@ struct BoundaryRow {
   friend bool operator==(const BoundaryRow&, const BoundaryRow&) = default;
 };
 
-struct BoundaryColumn {
-  std::string_view name;
-  std::string_view unit;
-  std::string_view meaning;
-  std::string (*write)(const BoundaryRow&);
-  void (*read)(BoundaryRow&, std::string_view);  // throws std::exception on malformed text
-};
-
-/// All columns, in the order of the CSV file.
-[[nodiscard]] std::span<const BoundaryColumn> boundary_columns();
+template <>
+[[nodiscard]] std::span<const Column<BoundaryRow>> columns<BoundaryRow>();
 
 /// Where they stand: results.csv -> results.boundaries.csv
 [[nodiscard]] std::filesystem::path boundaries_path(const std::filesystem::path& csv);

@@ -9,12 +9,6 @@
 
 namespace memsweep {
 
-/// Less is better, and the two differ.
-template <typename Number>
-[[nodiscard]] Judgement less_is_better(const Number& base, const Number& next) {
-  return next > base ? Judgement::worse : Judgement::better;
-}
-
 /// "checkpointing sqrt"; of a Row or a BoundaryRow.
 template <typename Named>
 [[nodiscard]] std::string name_of_variant(const Named& row) {

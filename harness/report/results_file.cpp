@@ -21,40 +21,47 @@ std::string read_text(const fs::path& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-template <typename Column>
-std::vector<std::string> header_of(std::span<const Column> columns) {
+template <typename AnyRow>
+std::vector<std::string> header() {
   std::vector<std::string> names;
-  for (const Column& column : columns) names.emplace_back(column.name);
+  for (const auto& column : columns<AnyRow>()) names.emplace_back(column.name);
   return names;
 }
 
-template <typename Column, typename Value>
-std::vector<std::string> fields_of(std::span<const Column> columns, const Value& value) {
+template <typename AnyRow>
+std::vector<std::string> fields_of(const AnyRow& row) {
   std::vector<std::string> fields;
-  for (const Column& column : columns) fields.push_back(column.write(value));
+  for (const auto& column : columns<AnyRow>()) fields.push_back(column.write(row));
   return fields;
 }
 
-template <typename Value, typename Column>
-std::vector<Value> read_table(const fs::path& file, std::span<const Column> columns) {
+template <typename AnyRow>
+std::string csv_of(std::span<const AnyRow> rows) {
+  std::string text = csv_line(header<AnyRow>()) + "\n";
+  for (const AnyRow& row : rows) text += csv_line(fields_of(row)) + "\n";
+  return text;
+}
+
+template <typename AnyRow>
+std::vector<AnyRow> read_table(const fs::path& file) {
   std::string where = file.string();
   try {
     const auto records = parse_csv(read_text(file));
-    if (records.empty() || records[0] != header_of(columns)) {
+    if (records.empty() || records[0] != header<AnyRow>()) {
       throw UsageError(
           fmt::format("{} is not a results file of this version: its columns are others", file.string()));
     }
-    std::vector<Value> values;
+    std::vector<AnyRow> rows;
     for (std::size_t line = 1; line < records.size(); ++line) {
       where = fmt::format("{}, record {}", file.string(), line + 1);
       const auto& record = records[line];
-      if (record.size() != columns.size()) throw std::invalid_argument("wrong number of fields");
-      Value& value = values.emplace_back();
-      for (std::size_t i = 0; i < columns.size(); ++i) {
-        if (columns[i].read != nullptr) columns[i].read(value, record[i]);
+      if (record.size() != records[0].size()) throw std::invalid_argument("wrong number of fields");
+      AnyRow& row = rows.emplace_back();
+      for (std::size_t i = 0; i < record.size(); ++i) {
+        if (const auto& column = columns<AnyRow>()[i]; column.read != nullptr) column.read(row, record[i]);
       }
     }
-    return values;
+    return rows;
   } catch (const std::invalid_argument& error) {
     throw UsageError(fmt::format("{}: {}", where, error.what()));
   }
@@ -117,12 +124,31 @@ void write_whole(const fs::path& file, std::string_view text) {
   throw UsageError(fmt::format("cannot write to {}", file.string()));
 }
 
+/// How many rows, from the first on, nobody has to measure again: a trial is one row.
+std::size_t whole_groups(std::span<const Row> rows) { return rows.size(); }
+std::size_t whole_groups(std::span<const StageRow> rows) { return whole_experiments(rows); }
+
 }  // namespace
 
-std::vector<Row> read_rows(const fs::path& csv) { return read_table<Row>(csv, columns()); }
+template <typename AnyRow>
+std::vector<AnyRow> read_rows(const fs::path& csv) {
+  return read_table<AnyRow>(csv);
+}
+template std::vector<Row> read_rows<Row>(const fs::path&);
+template std::vector<StageRow> read_rows<StageRow>(const fs::path&);
+
+bool holds_experiments(const fs::path& csv) {
+  std::ifstream in(csv, std::ios::binary);
+  std::string line;
+  return std::getline(in, line) && line == csv_line(header<StageRow>());
+}
 
 std::vector<BoundaryRow> read_boundaries(const fs::path& csv) {
-  return read_table<BoundaryRow>(boundaries_path(csv), boundary_columns());
+  return read_table<BoundaryRow>(boundaries_path(csv));
+}
+
+void write_boundaries(const fs::path& csv, std::span<const BoundaryRow> boundaries) {
+  write_whole(boundaries_path(csv), csv_of(boundaries));
 }
 
 std::optional<RunRecord> read_record(const fs::path& csv) {
@@ -156,38 +182,35 @@ void remove_results(const fs::path& csv) {
   }
 }
 
-ResultsFile::ResultsFile(fs::path csv, const nlohmann::json& settings, const nlohmann::json& environment)
+template <typename AnyRow>
+ResultsFile<AnyRow>::ResultsFile(fs::path csv, const nlohmann::json& settings,
+                                 const nlohmann::json& environment)
     : csv_(std::move(csv)) {
   std::error_code error;
   if (fs::is_directory(csv_, error)) throw UsageError(fmt::format("{} is a folder", csv_.string()));
   if (fs::exists(csv_, error)) {
     expect_same_run(csv_, settings);
-    if (has_header(csv_)) rows_ = read_rows(csv_);
+    if (has_header(csv_)) rows_ = read_rows<AnyRow>(csv_);
   } else {
     expect_nothing_foreign(csv_, settings);
     // Before the first row: nobody can go on with rows that have no settings.
     write_whole(settings_path(csv_),
                 nlohmann::json{{"settings", settings}, {"environment", environment}}.dump(2) + "\n");
   }
-  out_.emplace(csv_, header_of(columns()));
-}
-
-const Row* ResultsFile::find(std::string_view scenario, std::string_view variant, std::int64_t batch) const {
-  for (const Row& row : rows_) {
-    if (row.scenario == scenario && row.variant == variant && row.batch == batch) return &row;
+  if (const std::size_t whole = whole_groups(rows_); whole < rows_.size()) {
+    rows_.resize(whole);
+    write_whole(csv_, csv_of(std::span<const AnyRow>(rows_)));
   }
-  return nullptr;
+  out_.emplace(csv_, header<AnyRow>());
 }
 
-const Row& ResultsFile::add(Row row) {
-  out_->append(fields_of(columns(), row));
+template <typename AnyRow>
+const AnyRow& ResultsFile<AnyRow>::add(AnyRow row) {
+  out_->append(fields_of(row));
   return rows_.emplace_back(std::move(row));
 }
 
-void ResultsFile::write_boundaries(const std::vector<BoundaryRow>& boundaries) const {
-  std::string text = csv_line(header_of(boundary_columns())) + "\n";
-  for (const BoundaryRow& row : boundaries) text += csv_line(fields_of(boundary_columns(), row)) + "\n";
-  write_whole(boundaries_path(csv_), text);
-}
+template class ResultsFile<Row>;
+template class ResultsFile<StageRow>;
 
 }  // namespace memsweep

@@ -4,8 +4,8 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -13,12 +13,22 @@
 #include "harness/report/boundary_row.h"
 #include "harness/report/csv.h"
 #include "harness/report/row.h"
+#include "harness/report/stage_row.h"
 
 namespace memsweep {
 
-/// Reads either file. Throws UsageError with a sentence if it is missing or not such a file.
-[[nodiscard]] std::vector<Row> read_rows(const std::filesystem::path& csv);
+/// The rows of a file: `Row`s of training steps or `StageRow`s of experiments. Throws UsageError with a
+/// sentence if it is missing or not such a file.
+template <typename AnyRow = Row>
+[[nodiscard]] std::vector<AnyRow> read_rows(const std::filesystem::path& csv);
+
+/// Whether `csv` is a file of `StageRow`s, by its header.
+[[nodiscard]] bool holds_experiments(const std::filesystem::path& csv);
+
+/// The boundaries beside `csv`. Throws UsageError with a sentence if they are missing or none.
 [[nodiscard]] std::vector<BoundaryRow> read_boundaries(const std::filesystem::path& csv);
+/// Replaces them all. Throws UsageError if they cannot be written.
+void write_boundaries(const std::filesystem::path& csv, std::span<const BoundaryRow> boundaries);
 
 /// What stands in results.settings.json: all that decides what is measured, and where it was.
 struct RunRecord {
@@ -35,26 +45,24 @@ struct RunRecord {
 /// Removes a results file and what stands beside it; touches nothing else of these names, such as folders.
 void remove_results(const std::filesystem::path& csv);
 
+/// Of `Row`s or of `StageRow`s.
+template <typename AnyRow>
 class ResultsFile {
  public:
   /// `settings` is all that decides what is measured; `environment` where it was. Opens a file of the same
-  /// settings to go on with it, makes a new one otherwise. Throws UsageError, and touches nothing, if the
-  /// file holds another run or cannot be written.
+  /// settings to go on with it, makes a new one otherwise. An experiment at the end of which stages are
+  /// missing is cut off, so that it is run anew. Throws UsageError, and touches nothing, if the file holds
+  /// another run or cannot be written.
   ResultsFile(std::filesystem::path csv, const nlohmann::json& settings, const nlohmann::json& environment);
 
-  [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
-  /// What was measured before: a row that serves any purpose.
-  [[nodiscard]] const Row* find(std::string_view scenario, std::string_view variant,
-                                std::int64_t batch) const;
+  /// Those measured before first.
+  [[nodiscard]] const std::vector<AnyRow>& rows() const { return rows_; }
   /// On disk when it returns. Throws UsageError if it cannot be written.
-  const Row& add(Row row);
-
-  /// Replaces them all. Throws UsageError if they cannot be written.
-  void write_boundaries(const std::vector<BoundaryRow>& boundaries) const;
+  const AnyRow& add(AnyRow row);
 
  private:
   std::filesystem::path csv_;
-  std::vector<Row> rows_;
+  std::vector<AnyRow> rows_;
   std::optional<CsvAppender> out_;
 };
 

@@ -8,8 +8,6 @@
 
 #include <fmt/format.h>
 
-#include "harness/report/field.h"
-
 namespace memsweep {
 namespace {
 
@@ -29,43 +27,34 @@ Phase phase_of(std::string_view name) {
   throw std::invalid_argument(fmt::format("there is no phase '{}'", name));
 }
 
-// Columns of plain fields: a pointer to the member says it all.
-
 template <auto Member>
-Column text(std::string_view name, std::string_view meaning) {
-  return {name, "", meaning, [](const Row& row) { return row.*Member; },
-          [](Row& row, std::string_view value) { row.*Member = value; }};
+auto text(std::string_view name, std::string_view meaning) {
+  return column<Member>(name, "", meaning);
 }
 
 template <auto Member>
-Column count(std::string_view name, std::string_view unit, std::string_view meaning) {
-  return {name, unit, meaning, [](const Row& row) { return fmt::format("{}", row.result.*Member); },
-          [](Row& row, std::string_view value) {
-            using Number = std::remove_reference_t<decltype(row.result.*Member)>;
-            row.result.*Member = number_in<Number>(value);
-          }};
+auto result(std::string_view name, std::string_view unit, std::string_view meaning) {
+  return column<&Row::result, Member>(name, unit, meaning);
+}
+
+template <auto Level>
+auto peak(std::string_view name, std::string_view meaning) {
+  return column<&Row::result, &TrialResult::peak, Level>(name, "bytes", meaning);
 }
 
 template <auto Member>
-Column level(std::string_view name, std::string_view meaning) {
-  return {name, "bytes", meaning, [](const Row& row) { return fmt::format("{}", row.result.peak.*Member); },
-          [](Row& row, std::string_view value) { row.result.peak.*Member = number_in<std::size_t>(value); }};
+auto step_seconds(std::string_view name, std::string_view unit, std::string_view meaning) {
+  return column<&Row::result, &TrialResult::step_seconds, Member>(name, unit, meaning);
 }
 
 template <Category Which>
-Column category(std::string_view name, std::string_view meaning) {
+Column<Row> category(std::string_view name, std::string_view meaning) {
   constexpr auto kIndex = static_cast<std::size_t>(Which);
-  return {name, "bytes", meaning,
-          [](const Row& row) { return fmt::format("{}", row.result.by_category[kIndex]); },
-          [](Row& row, std::string_view value) {
-            row.result.by_category[kIndex] = number_in<std::size_t>(value);
-          }};
+  return {name, "bytes", meaning, [](const Row& row) { return to_field(row.result.by_category[kIndex]); },
+          [](Row& row, std::string_view value) { from_field(value, row.result.by_category[kIndex]); }};
 }
 
-/// Seconds to nanoseconds' precision: finer digits are no measurement.
-std::string seconds(double value) { return fmt::format("{:.9f}", value); }
-
-std::vector<Column> make_columns() {
+std::vector<Column<Row>> make_columns() {
   return {
       text<&Row::scenario>("scenario", "name of the scenario"),
       text<&Row::variant>("variant", "what the scenario varies, here its policy"),
@@ -73,30 +62,27 @@ std::vector<Column> make_columns() {
       text<&Row::precision>("precision", "type of the weights and of the arithmetic"),
       text<&Row::optimizer>("optimizer", "optimizer and its options"),
       text<&Row::device>("device", "cpu, or sim:PROFILE for a simulated device"),
-      {"batch", "samples", "size of the batch", [](const Row& r) { return fmt::format("{}", r.batch); },
-       [](Row& r, std::string_view v) { r.batch = number_in<std::int64_t>(v); }},
+      column<&Row::batch>("batch", "samples", "size of the batch"),
       {"purpose", "",
        "boundary: a probe for the largest batch; common: at a batch that fits under every variant; "
        "grid: at a batch that was asked for",
        [](const Row& r) { return std::string(kPurposes[static_cast<std::size_t>(r.purpose)]); },
        [](Row& r, std::string_view v) { r.purpose = static_cast<Purpose>(index_of(kPurposes, v)); }},
-      {"outcome", "", "ok, oom (memory ran out) or error",
-       [](const Row& r) { return std::string(name_of(r.result.outcome)); },
-       [](Row& r, std::string_view v) { r.result.outcome = outcome_of(v); }},
+      result<&TrialResult::outcome>("outcome", "", "ok, oom (memory ran out) or error"),
       {"phase", "", "phase of a step in which the peak stood; for an oom, in which memory ran out",
        [](const Row& r) { return std::string(name_of(r.result.phase)); },
        [](Row& r, std::string_view v) { r.result.phase = phase_of(v); }},
-      count<&TrialResult::phase_step>("phase_step", "steps",
-                                      "the step of that phase, from 1; 0 is the set-up"),
-      count<&TrialResult::steps>(
+      result<&TrialResult::phase_step>("phase_step", "steps",
+                                       "the step of that phase, from 1; 0 is the set-up"),
+      result<&TrialResult::steps>(
           "steps", "steps",
           "steps that were finished before the outcome was certain, timed ones not counted"),
-      level<&Levels::requested>("peak_requested_bytes", "peak of what the program asked for"),
-      level<&Levels::allocated>("peak_allocated_bytes",
-                                "peak of the blocks that were handed out, rounding included"),
-      level<&Levels::reserved>("peak_reserved_bytes", "peak of the segments that the allocator holds"),
-      level<&Levels::device>("device_peak_bytes",
-                             "peak of what is taken from the device, context and others included"),
+      peak<&Levels::requested>("peak_requested_bytes", "peak of what the program asked for"),
+      peak<&Levels::allocated>("peak_allocated_bytes",
+                               "peak of the blocks that were handed out, rounding included"),
+      peak<&Levels::reserved>("peak_reserved_bytes", "peak of the segments that the allocator holds"),
+      peak<&Levels::device>("device_peak_bytes",
+                            "peak of what is taken from the device, context and others included"),
       category<Category::weight>("weights_bytes",
                                  "of the allocated peak (for an oom: when memory ran out): parameters"),
       category<Category::gradient>("gradients_bytes", "gradients of parameters"),
@@ -107,30 +93,24 @@ std::vector<Column> make_columns() {
       category<Category::workspace>("workspace_bytes", "borrowed by libraries and reductions"),
       category<Category::temporary>("temporaries_bytes",
                                     "gradients of activations, transients of the optimizer"),
-      count<&TrialResult::refused_bytes>("refused_bytes", "bytes",
-                                         "the request that was refused; 0 if none was"),
-      {"step_seconds_median", "s", "time of a step; modelled on sim; 0 where none was taken",
-       [](const Row& r) { return seconds(r.result.step_seconds.median); },
-       [](Row& r, std::string_view v) { r.result.step_seconds.median = number_in<double>(v); }},
-      {"step_seconds_iqr", "s", "its interquartile range",
-       [](const Row& r) { return seconds(r.result.step_seconds.iqr); },
-       [](Row& r, std::string_view v) { r.result.step_seconds.iqr = number_in<double>(v); }},
-      {"step_samples", "steps", "how many steps were timed",
-       [](const Row& r) { return fmt::format("{}", r.result.step_seconds.samples); },
-       [](Row& r, std::string_view v) { r.result.step_seconds.samples = number_in<std::size_t>(v); }},
+      result<&TrialResult::refused_bytes>("refused_bytes", "bytes",
+                                          "the request that was refused; 0 if none was"),
+      step_seconds<&Spread::median>("step_seconds_median", "s",
+                                    "time of a step; modelled on sim; 0 where none was taken"),
+      step_seconds<&Spread::iqr>("step_seconds_iqr", "s", "its interquartile range"),
+      step_seconds<&Spread::samples>("step_samples", "steps", "how many steps were timed"),
       {"noisy", "", "1 where the median is not known to 2 %",
        [](const Row& r) { return std::string(r.result.noisy ? "1" : "0"); },
        [](Row& r, std::string_view v) { r.result.noisy = number_in<int>(v) != 0; }},
       {"samples_per_second", "1/s", "batch / step_seconds_median",
        [](const Row& r) { return fmt::format("{:.6g}", r.samples_per_second()); }, nullptr},
-      count<&TrialResult::alloc_retries>("alloc_retries", "",
-                                         "requests that succeeded or failed only after cached memory "
-                                         "was given back to the device"),
-      {"verdict", "",
-       "fits; flushing: it runs, but gives cached memory back in every step; or why memory ran out: "
-       "capacity, fragmentation, foreign, limit",
-       [](const Row& r) { return std::string(name_of(r.result.verdict)); },
-       [](Row& r, std::string_view v) { r.result.verdict = verdict_of(v); }},
+      result<&TrialResult::alloc_retries>("alloc_retries", "",
+                                          "requests that succeeded or failed only after cached memory "
+                                          "was given back to the device"),
+      result<&TrialResult::verdict>(
+          "verdict", "",
+          "fits; flushing: it runs, but gives cached memory back in every step; or why memory ran out: "
+          "capacity, fragmentation, foreign, limit"),
       {"loss", "", "loss of the last of the first `--steps` steps; empty on sim",
        [](const Row& r) { return r.result.loss ? fmt::format("{:.9g}", *r.result.loss) : ""; },
        [](Row& r, std::string_view v) {
@@ -149,9 +129,7 @@ std::vector<Column> make_columns() {
            throw std::invalid_argument("malformed hash");
          r.result.result_hash = hash;
        }},
-      {"message", "", "PyTorch's own words for an oom; the reason of an error",
-       [](const Row& r) { return r.result.message; },
-       [](Row& r, std::string_view v) { r.result.message = v; }},
+      result<&TrialResult::message>("message", "", "PyTorch's own words for an oom; the reason of an error"),
   };
 }
 
@@ -161,7 +139,16 @@ double Row::samples_per_second() const {
   return result.step_seconds.median > 0 ? static_cast<double>(batch) / result.step_seconds.median : 0;
 }
 
-std::span<const Column> columns() {
+const Row* find_row(std::span<const Row> rows, std::string_view scenario, std::string_view variant,
+                    std::int64_t batch) {
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const Row& row) {
+    return row.scenario == scenario && row.variant == variant && row.batch == batch;
+  });
+  return found == rows.end() ? nullptr : &*found;
+}
+
+template <>
+std::span<const Column<Row>> columns<Row>() {
   static const auto table = make_columns();
   return table;
 }

@@ -1,4 +1,4 @@
-// One row of results, and the columns in which it is written: each stands once, here.
+// One row of results, a trial, and the columns in which it is written.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "harness/report/column.h"
 #include "harness/sweep/trial.h"
 
 namespace memsweep {
@@ -36,16 +37,11 @@ struct Row {
   [[nodiscard]] bool modelled() const { return device.starts_with("sim:"); }
 };
 
-struct Column {
-  std::string_view name;
-  std::string_view unit;
-  std::string_view meaning;
-  std::string (*write)(const Row&);
-  /// Null for a column that follows from others. Throws std::exception on malformed text.
-  void (*read)(Row&, std::string_view);
-};
+/// Null if there is none.
+[[nodiscard]] const Row* find_row(std::span<const Row> rows, std::string_view scenario,
+                                  std::string_view variant, std::int64_t batch);
 
-/// All columns, in the order of the CSV file.
-[[nodiscard]] std::span<const Column> columns();
+template <>
+[[nodiscard]] std::span<const Column<Row>> columns<Row>();
 
 }  // namespace memsweep

@@ -9,8 +9,8 @@
 namespace memsweep {
 namespace {
 
-constexpr std::array<std::string_view, 6> kNames{"fits",          "flushing", "capacity",
-                                                 "fragmentation", "foreign",  "limit"};
+constexpr std::array<std::string_view, 7> kNames{"fits",    "flushing", "capacity", "fragmentation",
+                                                 "foreign", "limit",    "cache"};
 
 }  // namespace
 
@@ -28,9 +28,27 @@ Verdict diagnose(const Shortage& s) {
   if (needed > s.device_total) return Verdict::capacity;
   const std::size_t others = s.device_used - std::min(s.device_used, s.reserved);
   if (needed + others > s.device_total) {
+    if (needed + others - s.cached_by_others <= s.device_total) return Verdict::cache;
     return others > s.device_before ? Verdict::foreign : Verdict::capacity;
   }
   return Verdict::fragmentation;
+}
+
+Verdict diagnose(const OutOfMemory& refused, std::size_t used_before, std::size_t cached_by_others) {
+  switch (refused.cause) {
+    case OutOfMemory::Cause::absurd: return Verdict::capacity;
+    case OutOfMemory::Cause::rejected: return Verdict::limit;
+    case OutOfMemory::Cause::exhausted: break;
+  }
+  return diagnose({.requested = refused.rounded,
+                   .segment = refused.tried,
+                   .allocated = refused.allocated,
+                   .reserved = refused.reserved,
+                   .device_total = refused.device_total,
+                   .device_used = refused.device_total - refused.device_free,
+                   .device_before = used_before,
+                   .limit = refused.limit.value_or(0),
+                   .cached_by_others = cached_by_others});
 }
 
 }  // namespace memsweep

@@ -1,5 +1,7 @@
 #include "harness/sweep/execution.h"
 
+#include <algorithm>
+
 namespace memsweep {
 namespace {
 
@@ -38,11 +40,20 @@ void Execution::step(const Schedule& schedule, std::int64_t number) {
   run(schedule, number == 1 ? schedule.first_step : schedule.later_steps);
 }
 
+void Execution::del_all_but(std::span<const BufferId> kept) {
+  for (BufferId id = 0; id < live_.size(); ++id) {
+    if (std::find(kept.begin(), kept.end(), id) == kept.end()) free(live_[id]);
+  }
+  for (Live& live : listed_) free(live);
+  listed_.clear();
+}
+
 void Execution::run(const Schedule& schedule, const std::vector<ScheduledInstr>& list) {
   if (list.empty()) return;
   phase_ = outer(list.front().instr->phase);
   for (const ScheduledInstr& scheduled : list) {
     enter(outer(scheduled.instr->phase));
+    if (instr_begin_) instr_begin_(*scheduled.instr, static_cast<std::size_t>(&scheduled - list.data()));
     run(schedule.program, scheduled);
   }
   if (phase_end_) phase_end_(step_, phase_);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,8 @@ class Execution {
  public:
   /// Told at the end of each phase of a step, recomputation being part of `backward`. Set-up is step 0.
   using PhaseEnd = std::function<void(std::int64_t step, Phase phase)>;
+  /// Told before an instruction's buffers are allocated; `index` is its place in the list that is run.
+  using InstrBegin = std::function<void(const Instr& instr, std::size_t index)>;
 
   Execution(Device& device, Allocator& allocator, LibraryWorkspaces libraries);
   ~Execution();
@@ -29,10 +32,14 @@ class Execution {
   Execution& operator=(const Execution&) = delete;
 
   void on_phase_end(PhaseEnd observer) { phase_end_ = std::move(observer); }
+  void on_instruction(InstrBegin observer) { instr_begin_ = std::move(observer); }
 
   void set_up(const Schedule& schedule);
   /// Steps count from 1. A later step may be of another batch, if it is the same program otherwise.
   void step(const Schedule& schedule, std::int64_t number);
+
+  /// `del` of all variables but `kept`: between steps, all that lives but what libraries cache.
+  void del_all_but(std::span<const BufferId> kept);
 
   [[nodiscard]] const Ledger& ledger() const { return ledger_; }
   /// Where a live buffer lies.
@@ -67,6 +74,7 @@ class Execution {
   LibraryWorkspaces libraries_;
   Ledger ledger_;
   PhaseEnd phase_end_;
+  InstrBegin instr_begin_;
   std::int64_t step_ = 0;
   Phase phase_ = Phase::setup;
 

@@ -12,10 +12,11 @@
 
 #include "harness/base/bytes.h"
 #include "harness/base/errors.h"
-#include "harness/memory/caching_allocator.h"
 #include "harness/memory/errors.h"
+#include "harness/memory/make_allocator.h"
 #include "harness/sweep/execution.h"
 #include "harness/sweep/trial.h"
+#include "harness/trace/recorder.h"
 
 namespace memsweep {
 namespace {
@@ -46,15 +47,23 @@ class ResultHash {
 
 class Trial {
  public:
-  Trial(Device& device, Allocator& allocator, const Schedule& schedule, const TrialOptions& options)
+  /// `recorder`, if there is one, stands behind the allocator and is told where requests come from.
+  Trial(Device& device, Allocator& allocator, const Schedule& schedule, const TrialOptions& options,
+        Recorder* recorder)
       : device_(device),
         allocator_(allocator),
         schedule_(schedule),
         options_(options),
+        recorder_(recorder),
         used_before_(device.memory().info().used),
         execution_(device, allocator,
                    library_workspaces(options.release, device.profile().compute_capability)) {
     execution_.on_phase_end([this](std::int64_t step, Phase phase) { phase_ended(step, phase); });
+    if (recorder_ == nullptr) return;
+    execution_.on_instruction([this](const Instr& instr, std::size_t index) {
+      recorder_->enter({std::string(row_of(instr.op).name), std::string(name_of(instr.phase)),
+                        static_cast<std::int64_t>(index)});
+    });
   }
 
   TrialResult run() && {
@@ -67,6 +76,9 @@ class Trial {
     } catch (const OutOfMemory& refused) {
       ran_out(refused);
       note_levels();
+    }
+    if (recorder_ != nullptr) {
+      options_.snapshot(recorder_->recording(allocator_, options_.settings.text, options_.release));
     }
     return std::move(result_);
   }
@@ -152,23 +164,7 @@ class Trial {
     result_.by_category = by_category(execution_.ledger().live());
     result_.refused_bytes = refused.requested;
     result_.message = refused.message();
-    result_.verdict = verdict_on(refused);
-  }
-
-  [[nodiscard]] Verdict verdict_on(const OutOfMemory& refused) const {
-    switch (refused.cause) {
-      case OutOfMemory::Cause::absurd: return Verdict::capacity;
-      case OutOfMemory::Cause::rejected: return Verdict::limit;
-      case OutOfMemory::Cause::exhausted: break;
-    }
-    return diagnose({.requested = refused.rounded,
-                     .segment = refused.tried,
-                     .allocated = refused.allocated,
-                     .reserved = refused.reserved,
-                     .device_total = refused.device_total,
-                     .device_used = refused.device_total - refused.device_free,
-                     .device_before = used_before_,
-                     .limit = refused.limit.value_or(0)});
+    result_.verdict = diagnose(refused, used_before_);
   }
 
   void note_levels() {
@@ -191,6 +187,7 @@ class Trial {
   Allocator& allocator_;
   const Schedule& schedule_;
   const TrialOptions& options_;
+  Recorder* recorder_;
   std::size_t used_before_;
   Execution execution_;
   TrialResult result_;
@@ -201,6 +198,19 @@ class Trial {
   bool settled_ = false;             // one of them came again: so will all that followed it
   std::vector<double> seconds_;      // of the steps behind the first `least_steps`
 };
+
+TrialResult run_on_fresh_allocator(Device& device, SegmentSource& memory, const Schedule& schedule,
+                                   const TrialOptions& options) {
+  if (!options.snapshot) {
+    const auto allocator = make_allocator(memory, options.settings, options.release);
+    return Trial(device, *allocator, schedule, options, nullptr).run();
+  }
+  Recorder recorder([&device] { return device.now(); });
+  RecordedSource source(memory, recorder);
+  const auto allocator = make_allocator(source, options.settings, options.release);
+  RecordedAllocator recorded(*allocator, recorder);
+  return Trial(device, recorded, schedule, options, &recorder).run();
+}
 
 }  // namespace
 
@@ -214,17 +224,13 @@ Outcome outcome_of(std::string_view name) {
 
 TrialResult run_steps(Device& device, Allocator& allocator, const Schedule& schedule,
                       const TrialOptions& options) {
-  return Trial(device, allocator, schedule, options).run();
+  return Trial(device, allocator, schedule, options, nullptr).run();
 }
 
 TrialResult run_trial(Device& device, SegmentSource& memory, const Schedule& schedule,
                       const TrialOptions& options) {
   const std::size_t before = memory.info().used;
-  TrialResult result;
-  {
-    CachingAllocator allocator(memory, options.settings, options.release);
-    result = run_steps(device, allocator, schedule, options);
-  }
+  TrialResult result = run_on_fresh_allocator(device, memory, schedule, options);
   const std::size_t after = memory.info().used;
   if (after != before && result.outcome != Outcome::error) {
     result.outcome = Outcome::error;

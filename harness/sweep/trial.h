@@ -9,11 +9,13 @@
 
 #include "harness/device/device.h"
 #include "harness/memory/allocator.h"
+#include "harness/memory/levels.h"
 #include "harness/memory/rules.h"
 #include "harness/memory/settings.h"
 #include "harness/program/schedule.h"
 #include "harness/sweep/diagnose.h"
 #include "harness/sweep/timing.h"
+#include "harness/trace/recording.h"
 
 namespace memsweep {
 
@@ -21,16 +23,6 @@ enum class Outcome : std::uint8_t { ok, oom, error };
 [[nodiscard]] std::string_view name_of(Outcome outcome);
 /// Throws std::invalid_argument for a name that name_of() never gives.
 [[nodiscard]] Outcome outcome_of(std::string_view name);
-
-/// requested <= allocated (rounded, what is left over included) <= reserved (segments) <= device (context
-/// and others included). Bytes.
-struct Levels {
-  std::size_t requested = 0;
-  std::size_t allocated = 0;
-  std::size_t reserved = 0;
-  std::size_t device = 0;
-  friend bool operator==(const Levels&, const Levels&) = default;
-};
 
 using BytesByCategory = std::array<std::size_t, kCategoryCount>;
 
@@ -63,6 +55,9 @@ struct TrialOptions {
   std::int64_t most_steps = 64;  // that are waited for it
   /// Steps behind the first `least_steps` are timed; none where only the outcome is asked for.
   std::optional<StopRule> timing;
+  /// Given all that the allocator did and the layout it had when the last step was over or memory ran out;
+  /// none is recorded where nobody asks.
+  std::function<void(const Recording&)> snapshot;
   /// Asked between steps; true ends the trial with Interrupted.
   std::function<bool()> interrupted;
 };

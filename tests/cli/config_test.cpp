@@ -106,5 +106,19 @@ TEST(Environment, HoldsPytorchsAllocatorSettings) {
             read_boundaries(folder / "whole.csv").at(0).max_batch);
 }
 
+TEST(Environment, FirstOfPytorchsVariablesThatExistsWinsEvenWhenItIsEmpty) {
+  const TemporaryFolder folder;
+  const std::string cuda = "PYTORCH_CUDA_ALLOC_CONF=", hip = "PYTORCH_HIP_ALLOC_CONF=",
+                    neutral = "PYTORCH_ALLOC_CONF=", bad = "nothing:1", good = "max_split_size_mb:64";
+  expect_refused(run(folder, kSimSweep, {neutral + bad}), "'nothing'");
+  expect_refused(run(folder, kSimSweep, {neutral + good, hip + bad}), "'nothing'");
+  expect_refused(run(folder, kSimSweep, {neutral + good, hip + good, cuda + bad}), "'nothing'");
+  const std::string grid = kSimSweep + "--batches 4 --fresh ";
+  expect_done(run(folder, grid, {neutral + bad, hip + good}));
+  expect_done(run(folder, grid, {neutral + bad, hip}));
+  expect_done(run(folder, grid, {neutral + bad, hip + bad, cuda}));
+  expect_done(run(folder, grid + "--alloc-conf " + good, {neutral + bad, hip + bad, cuda + bad}));
+}
+
 }  // namespace
 }  // namespace memsweep

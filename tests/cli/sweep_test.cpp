@@ -84,7 +84,7 @@ TEST(Sweep, WritesToTheFolderOfItsDeviceUnlessToldOtherwise) {
 TEST(Sweep, MeasuresAScenarioOnceHoweverOftenItIsNamed) {
   const TemporaryFolder folder;
   const Finished finished =
-      run(folder, kTiny + "--device sim --csv rows.csv --batches 4 --scenario all,checkpointing");
+      run(folder, kTiny + "--device sim --csv rows.csv --batches 4 --scenario checkpointing,checkpointing");
   expect_done(finished);
   EXPECT_EQ(lines(finished.out).back(), "Rows: rows.csv");
   EXPECT_EQ(finished.out.find("Rows: "), finished.out.rfind("Rows: "));

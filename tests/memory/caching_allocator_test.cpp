@@ -7,7 +7,7 @@
 
 #include "harness/base/bytes.h"
 #include "harness/memory/sources/counting.h"
-#include "tests/memory/stand_in.h"
+#include "tests/memory/held_streams.h"
 
 namespace memsweep {
 namespace {
@@ -180,15 +180,16 @@ TEST_F(Interface, a_limit_refuses_what_the_device_would_give) {
 }
 
 TEST(CachingAllocator, a_shared_block_is_reused_only_when_the_other_stream_has_passed) {
-  testing::StandIn device(100_MiB, 0);
-  CachingAllocator allocator(device, {}, kNewest, device);
-  device.hold(true);
+  CountingSource device(100_MiB);
+  testing::HeldStreams streams;
+  CachingAllocator allocator(device, {}, kNewest, streams);
+  streams.hold(true);
   const Address block = allocator.allocate(20_MiB);
   allocator.record_stream(block, 1);
   allocator.free(block);
   EXPECT_EQ(allocator.statistics().active_bytes.all.current, static_cast<std::int64_t>(20_MiB));
   EXPECT_NE(allocator.allocate(20_MiB), block);
-  device.complete(1, 1);
+  streams.hold(false);
   EXPECT_EQ(allocator.allocate(20_MiB), block);
   allocator.check();
 }
@@ -222,9 +223,10 @@ TEST(CachingAllocator, oversize_blocks_that_add_up_to_the_request_are_given_back
 
 // pytorch issue 189504: after everything was given back the free blocks are not searched again.
 TEST(CachingAllocator, a_block_that_comes_free_during_the_last_attempt_serves_only_the_next_request) {
-  testing::StandIn device(32_MiB, 0);
-  CachingAllocator allocator(device, {}, kNewest, device);
-  device.hold(true);
+  CountingSource device(32_MiB);
+  testing::HeldStreams streams;
+  CachingAllocator allocator(device, {}, kNewest, streams);
+  streams.hold(true);
   const Address block = allocator.allocate(5_MiB);
   const Address keeps_the_segment = allocator.allocate(10_MiB);
   allocator.record_stream(block, 1);

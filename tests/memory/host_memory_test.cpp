@@ -1,39 +1,31 @@
-// The host's own memory runs out: each operator new of a trace fails once. The allocator's records must
-// stay whole, and the device must get everything back.
+// What the allocator takes of the host's own memory, and what happens when that runs out.
 #include <gtest/gtest.h>
 
 #include <cstddef>
-#include <cstdlib>
+#include <cstdint>
 #include <new>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "harness/base/bytes.h"
 #include "harness/memory/caching_allocator.h"
+#include "harness/memory/make_allocator.h"
 #include "harness/memory/sources/counting.h"
+#include "tests/memory/consistency.h"
+#include "tests/memory/host_bytes.h"
+#include "tests/memory/host_heap.h"
+#include "tests/memory/random_sizes.h"
 #include "tests/memory/random_user.h"
-
-namespace {
-
-// Allocations of the host until one fails; 0: none does.
-std::size_t host_countdown = 0;
-
-}  // namespace
-
-// Not inlined: the compiler would see malloc and new mixed.
-[[gnu::noinline]] void* operator new(std::size_t bytes) {
-  if (host_countdown > 0 && --host_countdown == 0) throw std::bad_alloc();
-  if (void* memory = std::malloc(bytes)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace memsweep {
 namespace {
 
+using testing::host_heap;
+
 class HostMemory : public ::testing::TestWithParam<std::string> {};
 
+// Each operator new fails once. The records must stay whole, and the device must get everything back.
 TEST_P(HostMemory, running_out_at_any_point_breaks_and_leaks_nothing) {
   const AllocatorSettings settings = parse_settings(GetParam(), PytorchRelease::v2_15);
   std::size_t nth = 1;
@@ -41,15 +33,15 @@ TEST_P(HostMemory, running_out_at_any_point_breaks_and_leaks_nothing) {
     CountingSource device(256_MiB);
     CachingAllocator allocator(device, settings);
     testing::RandomUser user(allocator, 3);
-    host_countdown = nth;
+    host_heap.countdown = nth;
     for (int i = 0; i < 200; ++i) {
       try {
         user.step();
       } catch (const std::bad_alloc&) {
-        ASSERT_EQ(host_countdown, 0u);
+        ASSERT_EQ(host_heap.countdown, 0u);
       }
     }
-    failed = std::exchange(host_countdown, 0) == 0;
+    failed = std::exchange(host_heap.countdown, 0) == 0;
     ASSERT_NO_THROW(allocator.check()) << "host allocation " << nth << " failed";
     user.free_all();
     allocator.empty_cache();
@@ -59,10 +51,68 @@ TEST_P(HostMemory, running_out_at_any_point_breaks_and_leaks_nothing) {
   EXPECT_GT(nth, 100u) << "the trace is too tame";
 }
 
+TEST_P(HostMemory, is_not_asked_for_once_a_step_was_seen) {
+  CountingSource device(64_GiB);
+  CachingAllocator allocator(device, parse_settings(GetParam(), PytorchRelease::v2_15));
+  std::vector<Address> blocks(2000);
+  const auto step = [&] {
+    testing::RandomSizes size;
+    for (std::size_t i = 0; i < blocks.size(); ++i) blocks[i] = allocator.allocate(size(), i % 3);
+    for (std::size_t i = 0; i < blocks.size(); i += 2) allocator.free(blocks[i]);
+    for (std::size_t i = 0; i < blocks.size(); i += 2) blocks[i] = allocator.allocate(size(), i % 3);
+    for (const Address block : blocks) allocator.free(block);
+  };
+  for (int i = 0; i < 10; ++i) step();
+  const std::int64_t device_calls = allocator.statistics().num_device_alloc;
+  const std::size_t allocations = host_heap.allocations;
+  for (int i = 0; i < 10; ++i) step();
+  ASSERT_EQ(allocator.statistics().num_device_alloc, device_calls) << "the cache does not serve this step";
+  EXPECT_EQ(host_heap.allocations, allocations);
+}
+
+TEST(HostMemoryPerBlock, is_at_most_128_bytes_for_equal_blocks) {
+  EXPECT_LE(testing::host_bytes_per_block([] { return 512; }), 128);
+}
+
+TEST(HostMemoryPerBlock, is_at_most_128_bytes_for_blocks_of_many_sizes) {
+  EXPECT_LE(testing::host_bytes_per_block(testing::RandomSizes{}), 128);
+}
+
 INSTANTIATE_TEST_SUITE_P(Settings, HostMemory, ::testing::Values("", "expandable_segments:True"),
                          [](const auto& instance) {
                            return instance.param.empty() ? "default_settings" : "expandable";
                          });
+
+class HostMemoryOfBackend : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(HostMemoryOfBackend, running_out_at_any_point_breaks_and_leaks_nothing) {
+  const AllocatorSettings settings = parse_settings("backend:" + GetParam(), PytorchRelease::v2_15);
+  std::size_t nth = 1;
+  for (bool failed = true; failed; ++nth) {
+    CountingSource device(256_MiB);
+    const auto allocator = make_allocator(device, settings, PytorchRelease::v2_15);
+    testing::RandomUser user(*allocator, 3);
+    host_heap.countdown = nth;
+    for (int i = 0; i < 200; ++i) {
+      try {
+        user.step();
+      } catch (const std::bad_alloc&) {
+        ASSERT_EQ(host_heap.countdown, 0u);
+      }
+    }
+    failed = std::exchange(host_heap.countdown, 0) == 0;
+    ASSERT_NO_FATAL_FAILURE(testing::expect_consistent(*allocator)) << "host allocation " << nth << " failed";
+    user.free_all();
+    allocator->empty_cache();
+    ASSERT_NO_FATAL_FAILURE(testing::expect_consistent(*allocator));
+    ASSERT_EQ(device.info().used, 0u) << "host allocation " << nth << " failed";
+  }
+  EXPECT_GT(nth, 50u) << "the trace is too tame";
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, HostMemoryOfBackend,
+                         ::testing::Values("native", "cudaMallocAsync", "direct"),
+                         [](const auto& instance) { return instance.param; });
 
 }  // namespace
 }  // namespace memsweep

@@ -9,8 +9,8 @@
 #include "harness/memory/sources/counting.h"
 #include "harness/memory/sources/failing.h"
 #include "tests/golden.h"
+#include "tests/memory/held_streams.h"
 #include "tests/memory/random_user.h"
-#include "tests/memory/stand_in.h"
 
 namespace memsweep {
 namespace {
@@ -29,13 +29,14 @@ class RandomTrace : public ::testing::TestWithParam<Conditions> {};
 
 TEST_P(RandomTrace, keeps_every_invariant_and_leaves_nothing_behind) {
   const Conditions& conditions = GetParam();
-  testing::StandIn device(512_MiB, 0);
+  CountingSource device(512_MiB);
+  testing::HeldStreams streams;
   CachingAllocator allocator(device, parse_settings(conditions.settings, conditions.release),
-                             conditions.release, device);
+                             conditions.release, streams);
   allocator.set_memory_fraction(conditions.fraction);
   RandomUser user(allocator, 7);
   for (int i = 0; i < 3000; ++i) {
-    if (i % 100 == 0) device.hold(i % 200 == 0);
+    if (i % 100 == 0) streams.hold(i % 200 == 0);
     user.step();
     ASSERT_NO_THROW(allocator.check()) << "after event " << i;
   }

@@ -8,14 +8,14 @@
 #include <utility>
 #include <vector>
 
-#include "harness/memory/caching_allocator.h"
+#include "harness/memory/allocator.h"
 
 namespace memsweep::testing {
 
 /// Allocates and frees on three streams, 2:1, so that memory runs out sooner or later.
 class RandomUser {
  public:
-  RandomUser(CachingAllocator& allocator, std::uint64_t seed) : allocator_(allocator), random_(seed) {}
+  RandomUser(Allocator& allocator, std::uint64_t seed) : allocator_(allocator), random_(seed) {}
 
   /// What a single step did wrong is thrown; running out of memory is not wrong.
   void step() {
@@ -63,7 +63,7 @@ class RandomUser {
     if (!live_.empty()) allocator_.record_stream(live_[pick(live_.size())], pick(3));
   }
 
-  CachingAllocator& allocator_;
+  Allocator& allocator_;
   std::mt19937_64 random_;
   std::vector<Address> live_;
   std::size_t out_of_memory_ = 0;

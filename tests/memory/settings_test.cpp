@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "harness/base/bytes.h"
 #include "harness/base/errors.h"
@@ -111,13 +112,52 @@ INSTANTIATE_TEST_SUITE_P(Settings, Refused,
                                            "roundup_power2_divisions:3", "roundup_power2_divisions:[256:3]",
                                            "roundup_power2_divisions:[100:1]",
                                            "roundup_power2_divisions:[256:1", "expandable_segments:true",
-                                           "per_process_memory_fraction:1.1", "backend:cudaMallocAsync",
+                                           "per_process_memory_fraction:1.1", "backend:other",
                                            "pinned_num_register_threads:256",
                                            "pinned_reserve_segment_size_mb:0", ",",
                                            "expandable_segments:True,large_segment_size_mb:21"),
                          [](const auto& instance) {
                            return std::to_string(instance.index) + "_" + testing::test_name(instance.param);
                          });
+
+std::string refusal(const std::string& text) {
+  try {
+    parse(text);
+    return "";
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+}
+
+TEST(Settings, a_key_that_is_not_known_is_refused_with_the_nearest_that_is) {
+  EXPECT_EQ(refusal("max_splt_size_mb:64"),
+            "allocator setting 'max_splt_size_mb' is not known; did you mean 'max_split_size_mb'?");
+  EXPECT_EQ(refusal("expandable_segment:True"),
+            "allocator setting 'expandable_segment' is not known; did you mean 'expandable_segments'?");
+  EXPECT_EQ(refusal("zzz:1"), "allocator setting 'zzz' is not known");
+}
+
+TEST(Settings, the_backend_is_one_of_three) {
+  EXPECT_EQ(parse("").backend, Backend::native);
+  EXPECT_EQ(parse("backend:native").backend, Backend::native);
+  EXPECT_EQ(parse("backend:cudaMallocAsync").backend, Backend::cuda_malloc_async);
+  EXPECT_EQ(parse("backend:direct").backend, Backend::direct);
+  EXPECT_EQ(refusal("backend:cudaMallocAsinc"),
+            "there is no allocator backend 'cudaMallocAsinc'; did you mean 'cudaMallocAsync'?");
+}
+
+TEST(Settings, the_backend_cannot_change_at_run_time) {
+  const AllocatorSettings before = parse("backend:cudaMallocAsync");
+  EXPECT_EQ(reparse_settings(before, "", kNewest).backend, Backend::cuda_malloc_async);
+  EXPECT_NO_THROW(reparse_settings(before, "backend:cudaMallocAsync", kNewest));
+  EXPECT_THROW(reparse_settings(before, "backend:native", kNewest), UsageError);
+}
+
+TEST(Settings, keys_of_the_native_backend_are_ignored_by_others_with_a_warning) {
+  EXPECT_TRUE(parse("max_split_size_mb:64,backend:native").warnings.empty());
+  EXPECT_EQ(parse("max_split_size_mb:64,backend:cudaMallocAsync,pinned_use_background_threads:True").warnings,
+            (std::vector<std::string>{"max_split_size_mb has no effect with backend:cudaMallocAsync"}));
+}
 
 TEST(Settings, keys_are_known_from_the_release_that_brought_them) {
   EXPECT_THROW(parse_settings("throw_on_cudamalloc_oom:True", PytorchRelease::v2_11), UsageError);

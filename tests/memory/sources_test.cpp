@@ -12,9 +12,24 @@
 #include "harness/memory/sources/counting.h"
 #include "harness/memory/sources/failing.h"
 #include "harness/memory/sources/host_arena.h"
+#include "harness/memory/sources/limited.h"
 
 namespace memsweep {
 namespace {
+
+/// A limited source with a larger device below it, of which others use a part.
+class LimitedDevice final : public SegmentSource {
+ public:
+  explicit LimitedDevice(std::size_t limit) : limited_(upstream_, limit) {}
+  Address allocate(std::size_t bytes) noexcept override { return limited_.allocate(bytes); }
+  void release(Address address, std::size_t bytes) noexcept override { limited_.release(address, bytes); }
+  Info info() const noexcept override { return limited_.info(); }
+  PageSource* pages() noexcept override { return limited_.pages(); }
+
+ private:
+  CountingSource upstream_{1_GiB, 6_MiB};
+  LimitedSource limited_;
+};
 
 template <class Source>
 class Sources : public ::testing::Test {
@@ -29,7 +44,7 @@ class Sources : public ::testing::Test {
   }
 };
 
-using Devices = ::testing::Types<CountingSource, HostArena>;
+using Devices = ::testing::Types<CountingSource, HostArena, LimitedDevice>;
 TYPED_TEST_SUITE(Sources, Devices);
 
 TYPED_TEST(Sources, count_in_granules_of_2_MiB) {

@@ -70,9 +70,9 @@ class Compare : public ::testing::Test {
   void write(const char* name, const Results& results) {
     const auto csv = folder_ / name;
     remove_results(csv);
-    ResultsFile file(csv, results.settings, results.environment);
+    ResultsFile<Row> file(csv, results.settings, results.environment);
     for (const Row& row : results.rows) file.add(row);
-    if (!results.boundaries.empty()) file.write_boundaries(results.boundaries);
+    if (!results.boundaries.empty()) write_boundaries(csv, results.boundaries);
   }
 
   Comparison compare_files(const Results& base, const Results& next) {

@@ -28,7 +28,7 @@ Row row_of(std::string variant, std::int64_t batch) {
 /// The sentence with which the file is refused.
 std::string refusal(const std::filesystem::path& csv, const nlohmann::json& settings) {
   try {
-    ResultsFile file(csv, settings, kEnvironment);
+    ResultsFile<Row> file(csv, settings, kEnvironment);
   } catch (const UsageError& error) {
     return error.what();
   }
@@ -37,7 +37,7 @@ std::string refusal(const std::filesystem::path& csv, const nlohmann::json& sett
 
 TEST(ResultsFile, ANewFileInANewFolderHasAHeaderAndSaysWhatWasMeasuredAndWhere) {
   const TemporaryFolder folder;
-  const ResultsFile file(folder / "new/results.csv", kSettings, kEnvironment);
+  const ResultsFile<Row> file(folder / "new/results.csv", kSettings, kEnvironment);
   EXPECT_TRUE(file.rows().empty());
   EXPECT_TRUE(read_rows(folder / "new/results.csv").empty());
   const auto beside = nlohmann::json::parse(read_file(folder / "new/results.settings.json"));
@@ -47,7 +47,7 @@ TEST(ResultsFile, ANewFileInANewFolderHasAHeaderAndSaysWhatWasMeasuredAndWhere) 
 
 TEST(ResultsFile, RowsAreInTheFileAsSoonAsTheyAreAdded) {
   const TemporaryFolder folder;
-  ResultsFile file(folder / "results.csv", kSettings, kEnvironment);
+  ResultsFile<Row> file(folder / "results.csv", kSettings, kEnvironment);
   for (std::int64_t batch = 1; batch <= 3; ++batch) {
     file.add(row_of("plain", batch));
     const auto rows = read_rows(folder / "results.csv");
@@ -60,16 +60,16 @@ TEST(ResultsFile, RowsAreInTheFileAsSoonAsTheyAreAdded) {
 TEST(ResultsFile, ARunGoesOnUnderTheSameSettings) {
   const TemporaryFolder folder;
   {
-    ResultsFile file(folder / "results.csv", kSettings, kEnvironment);
+    ResultsFile<Row> file(folder / "results.csv", kSettings, kEnvironment);
     file.add(row_of("plain", 8));
     file.add(row_of("sqrt", 9));
   }
-  ResultsFile file(folder / "results.csv", kSettings, {{"host", "elsewhere"}});
+  ResultsFile<Row> file(folder / "results.csv", kSettings, {{"host", "elsewhere"}});
   ASSERT_EQ(file.rows().size(), 2);
-  ASSERT_NE(file.find("checkpointing", "sqrt", 9), nullptr);
-  EXPECT_EQ(file.find("checkpointing", "sqrt", 9)->result.peak.allocated, 900);
-  EXPECT_EQ(file.find("checkpointing", "sqrt", 8), nullptr);
-  EXPECT_EQ(file.find("batch_size", "sqrt", 9), nullptr);
+  ASSERT_NE(find_row(file.rows(), "checkpointing", "sqrt", 9), nullptr);
+  EXPECT_EQ(find_row(file.rows(), "checkpointing", "sqrt", 9)->result.peak.allocated, 900);
+  EXPECT_EQ(find_row(file.rows(), "checkpointing", "sqrt", 8), nullptr);
+  EXPECT_EQ(find_row(file.rows(), "batch_size", "sqrt", 9), nullptr);
 
   file.add(row_of("sqrt", 10));
   EXPECT_EQ(read_rows(folder / "results.csv").size(), 3);
@@ -77,8 +77,8 @@ TEST(ResultsFile, ARunGoesOnUnderTheSameSettings) {
 
 TEST(ResultsFile, ARunThatEndedBeforeItsFirstRowGoesOn) {
   const TemporaryFolder folder;
-  (void)ResultsFile(folder / "results.csv", kSettings, kEnvironment);
-  ResultsFile file(folder / "results.csv", kSettings, kEnvironment);
+  (void)ResultsFile<Row>(folder / "results.csv", kSettings, kEnvironment);
+  ResultsFile<Row> file(folder / "results.csv", kSettings, kEnvironment);
   file.add(row_of("plain", 8));
   EXPECT_EQ(read_rows(folder / "results.csv").size(), 1);
 }
@@ -86,14 +86,14 @@ TEST(ResultsFile, ARunThatEndedBeforeItsFirstRowGoesOn) {
 TEST(ResultsFile, RowsSurviveAWriterThatDiedInTheNextOne) {
   const TemporaryFolder folder;
   const auto csv = folder / "results.csv";
-  ResultsFile(csv, kSettings, kEnvironment).add(row_of("plain", 8));
+  ResultsFile<Row>(csv, kSettings, kEnvironment).add(row_of("plain", 8));
   const std::string one = read_file(csv);
-  ResultsFile(csv, kSettings, kEnvironment).add(row_of("plain", 9));
+  ResultsFile<Row>(csv, kSettings, kEnvironment).add(row_of("plain", 9));
   const std::string two = read_file(csv);
 
   for (std::size_t size = one.size(); size < two.size(); ++size) {
     write_file(csv, two.substr(0, size));
-    ResultsFile file(csv, kSettings, kEnvironment);
+    ResultsFile<Row> file(csv, kSettings, kEnvironment);
     ASSERT_EQ(file.rows().size(), 1) << size;
     file.add(row_of("plain", 9));
     ASSERT_EQ(read_file(csv), two) << size;
@@ -103,11 +103,11 @@ TEST(ResultsFile, RowsSurviveAWriterThatDiedInTheNextOne) {
 TEST(ResultsFile, ARunGoesOnThatDiedBeforeItsHeaderWasWhole) {
   const TemporaryFolder folder;
   const auto csv = folder / "results.csv";
-  (void)ResultsFile(csv, kSettings, kEnvironment);
+  (void)ResultsFile<Row>(csv, kSettings, kEnvironment);
   const std::string header = read_file(csv);
   for (std::size_t size : {std::size_t{0}, std::size_t{1}, header.size() - 1}) {
     write_file(csv, header.substr(0, size));
-    (void)ResultsFile(csv, kSettings, kEnvironment);
+    (void)ResultsFile<Row>(csv, kSettings, kEnvironment);
     EXPECT_EQ(read_file(csv), header) << size;
   }
 }
@@ -115,7 +115,7 @@ TEST(ResultsFile, ARunGoesOnThatDiedBeforeItsHeaderWasWhole) {
 TEST(ResultsFile, ARunThatDiedWithItsSettingsOnlyStartsAgain) {
   const TemporaryFolder folder;
   const auto csv = folder / "results.csv";
-  (void)ResultsFile(csv, kSettings, kEnvironment);
+  (void)ResultsFile<Row>(csv, kSettings, kEnvironment);
   std::filesystem::remove(csv);
   EXPECT_EQ(refusal(csv, kSettings), "it was opened");
   EXPECT_TRUE(read_rows(csv).empty());
@@ -131,9 +131,9 @@ TEST(ResultsFile, ARunThatDiedInItsSettingsStartsAgainAndLeavesNothingHalf) {
 
 TEST(ResultsFile, BoundariesThatCannotBeWrittenAreWrongUsage) {
   const TemporaryFolder folder;
-  const ResultsFile file(folder / "results.csv", kSettings, kEnvironment);
+  const ResultsFile<Row> file(folder / "results.csv", kSettings, kEnvironment);
   std::filesystem::create_directory(folder / "results.boundaries.csv");
-  EXPECT_THROW(file.write_boundaries({}), UsageError);
+  EXPECT_THROW(write_boundaries(folder / "results.csv", {}), UsageError);
   EXPECT_FALSE(std::filesystem::exists(folder / "results.boundaries.csv.part"));
 }
 
@@ -141,9 +141,10 @@ TEST(ResultsFile, AnotherRunIsRefusedWithTheSettingThatDiffersAndNothingIsTouche
   const TemporaryFolder folder;
   const auto csv = folder / "results.csv";
   {
-    ResultsFile file(csv, kSettings, kEnvironment);
+    ResultsFile<Row> file(csv, kSettings, kEnvironment);
     file.add(row_of("plain", 8));
-    file.write_boundaries({{.scenario = "checkpointing", .variant = "plain", .max_batch = 8}});
+    const BoundaryRow plain{.scenario = "checkpointing", .variant = "plain", .max_batch = 8};
+    write_boundaries(csv, std::span(&plain, 1));
   }
   write_file(csv, read_file(csv) + "half a reco");
   const auto rows = read_file(csv);
@@ -163,7 +164,7 @@ TEST(ResultsFile, AnotherRunIsRefusedWithTheSettingThatDiffersAndNothingIsTouche
 
 TEST(ResultsFile, ASettingThatOnlyOneSideHasMakesAnotherRun) {
   const TemporaryFolder folder;
-  (void)ResultsFile(folder / "results.csv", kSettings, kEnvironment);
+  (void)ResultsFile<Row>(folder / "results.csv", kSettings, kEnvironment);
   auto more = kSettings;
   more["pytorch"] = "2.15";
   EXPECT_NE(refusal(folder / "results.csv", more).find("pytorch"), std::string::npos);
@@ -216,13 +217,13 @@ TEST(ResultsFile, APlaceThatCannotBeWrittenIsWrongUsage) {
 
 TEST(ResultsFile, BoundariesComeBackAndAreReplacedAsAWhole) {
   const TemporaryFolder folder;
-  const ResultsFile file(folder / "results.csv", kSettings, kEnvironment);
+  const ResultsFile<Row> file(folder / "results.csv", kSettings, kEnvironment);
   const BoundaryRow plain{
       .scenario = "checkpointing", .variant = "plain", .max_batch = 8, .holes = "9, fits"};
   const BoundaryRow sqrt{.scenario = "checkpointing", .variant = "sqrt", .max_batch = 11};
-  file.write_boundaries({plain, sqrt});
+  write_boundaries(folder / "results.csv", std::vector{plain, sqrt});
   EXPECT_EQ(read_boundaries(folder / "results.csv"), (std::vector{plain, sqrt}));
-  file.write_boundaries({sqrt});
+  write_boundaries(folder / "results.csv", std::vector{sqrt});
   EXPECT_EQ(read_boundaries(folder / "results.csv"), std::vector{sqrt});
 }
 
@@ -235,7 +236,7 @@ TEST(ReadRows, AMissingFileIsWrongUsageThatNamesIt) {
 TEST(ReadRows, AMalformedRecordIsNamed) {
   const TemporaryFolder folder;
   const auto csv = folder / "results.csv";
-  ResultsFile(csv, kSettings, kEnvironment).add(row_of("plain", 8));
+  ResultsFile<Row>(csv, kSettings, kEnvironment).add(row_of("plain", 8));
   const std::string good = read_file(csv);
 
   const auto sentence = [&](const std::string& text) {

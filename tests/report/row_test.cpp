@@ -38,7 +38,7 @@ Row distinctive_row() {
   return row;
 }
 
-class EveryColumn : public ::testing::TestWithParam<Column> {};
+class EveryColumn : public ::testing::TestWithParam<Column<Row>> {};
 
 TEST_P(EveryColumn, SaysWhatItMeans) {
   EXPECT_FALSE(GetParam().name.empty());
@@ -46,7 +46,7 @@ TEST_P(EveryColumn, SaysWhatItMeans) {
 }
 
 TEST_P(EveryColumn, ReadsWhatItWrote) {
-  const Column& column = GetParam();
+  const Column<Row>& column = GetParam();
   if (column.read == nullptr) return;
   const Row row = distinctive_row();
   Row read;
@@ -56,18 +56,18 @@ TEST_P(EveryColumn, ReadsWhatItWrote) {
 }
 
 TEST_P(EveryColumn, ReadsNothingButItsOwnField) {
-  const Column& column = GetParam();
+  const Column<Row>& column = GetParam();
   if (column.read == nullptr) return;
   Row read;
   column.read(read, column.write(distinctive_row()));
-  for (const Column& other : columns()) {
+  for (const Column<Row>& other : columns<Row>()) {
     if (other.read == nullptr || other.name == column.name) continue;
     EXPECT_EQ(other.write(read), other.write(Row{})) << other.name;
   }
 }
 
 TEST_P(EveryColumn, OfAnyKindButTextRefusesWhatItNeverWrites) {
-  const Column& column = GetParam();
+  const Column<Row>& column = GetParam();
   static const std::set<std::string_view> kText{"scenario",  "variant", "model",  "precision",
                                                 "optimizer", "device",  "message"};
   if (column.read == nullptr || kText.contains(column.name)) return;
@@ -76,21 +76,23 @@ TEST_P(EveryColumn, OfAnyKindButTextRefusesWhatItNeverWrites) {
   EXPECT_THROW(column.read(row, " "), std::exception);
 }
 
-INSTANTIATE_TEST_SUITE_P(Row, EveryColumn, ::testing::ValuesIn(columns().begin(), columns().end()),
+INSTANTIATE_TEST_SUITE_P(Row, EveryColumn, ::testing::ValuesIn(columns<Row>().begin(), columns<Row>().end()),
                          [](const auto& column) { return std::string(column.param.name); });
 
 TEST(Row, ColumnsHaveNamesOfTheirOwn) {
   std::set<std::string_view> names;
-  for (const Column& column : columns()) EXPECT_TRUE(names.insert(column.name).second) << column.name;
+  for (const Column<Row>& column : columns<Row>())
+    EXPECT_TRUE(names.insert(column.name).second) << column.name;
 }
 
 TEST(Row, AllOfARowComesBack) {
   const Row row = distinctive_row();
   Row read;
-  for (const Column& column : columns()) {
+  for (const Column<Row>& column : columns<Row>()) {
     if (column.read != nullptr) column.read(read, column.write(row));
   }
-  for (const Column& column : columns()) EXPECT_EQ(column.write(read), column.write(row)) << column.name;
+  for (const Column<Row>& column : columns<Row>())
+    EXPECT_EQ(column.write(read), column.write(row)) << column.name;
   EXPECT_EQ(read.batch, row.batch);
   EXPECT_EQ(read.purpose, row.purpose);
   EXPECT_EQ(read.result.outcome, row.result.outcome);
@@ -108,7 +110,7 @@ TEST(Row, AllOfARowComesBack) {
 TEST(Row, EveryPurposeOutcomePhaseAndVerdictHasAWordThatIsReadBack) {
   const auto written_and_read = [](const Row& row) {
     Row read;
-    for (const Column& column : columns()) {
+    for (const Column<Row>& column : columns<Row>()) {
       if (column.read != nullptr) column.read(read, column.write(row));
     }
     return read;
@@ -138,7 +140,7 @@ TEST(Row, EveryPurposeOutcomePhaseAndVerdictHasAWordThatIsReadBack) {
 
 TEST(Row, WhereNothingWasComputedLossAndHashStayEmpty) {
   Row row = distinctive_row();
-  for (const Column& column : columns()) {
+  for (const Column<Row>& column : columns<Row>()) {
     if (column.name == "loss" || column.name == "result_hash") column.read(row, "");
   }
   EXPECT_FALSE(row.result.loss);
@@ -164,7 +166,7 @@ TEST(BoundaryRow, AllOfItComesBackAndEveryColumnHasANameAndAMeaning) {
                         .holes = "650 fits, 600 does not"};
   BoundaryRow read;
   std::set<std::string_view> names;
-  for (const BoundaryColumn& column : boundary_columns()) {
+  for (const auto& column : columns<BoundaryRow>()) {
     EXPECT_TRUE(names.insert(column.name).second) << column.name;
     EXPECT_FALSE(column.meaning.empty()) << column.name;
     column.read(read, column.write(row));

@@ -228,6 +228,9 @@ class FailingAllocator final : public Allocator {
     return upstream_.allocate(bytes, stream);
   }
   void free(Address address) override { upstream_.free(address); }
+  void record_stream(Address address, Stream stream) override { upstream_.record_stream(address, stream); }
+  void empty_cache() override { upstream_.empty_cache(); }
+  void reset_peaks() noexcept override { upstream_.reset_peaks(); }
   std::size_t block_bytes(Address address) const override { return upstream_.block_bytes(address); }
   const Statistics& statistics() const noexcept override { return upstream_.statistics(); }
   std::vector<SegmentSnapshot> snapshot() const override { return upstream_.snapshot(); }

@@ -41,7 +41,7 @@ std::set<std::string> names_of(const Rows& rows) {
 
 TEST(Registry, HasARowForEachScenarioFile) {
   EXPECT_EQ(names_of(scenarios()),
-            files_of("scenarios", {"registry", "model", "optimizer", "training_step"}));
+            files_of("scenarios", {"registry", "model", "optimizer", "patterns", "training_step"}));
 }
 
 TEST(Registry, HasARowForEachModelFile) { EXPECT_EQ(names_of(models()), files_of("scenarios/models", {})); }
@@ -54,8 +54,19 @@ TEST(Registry, HasARowForEachOptimizerFile) {
 
 TEST(Registry, BuildsEveryScenarioWithItsDefaults) {
   for (const Scenario& scenario : scenarios()) {
+    if (scenario.variants == nullptr) continue;
     for (const Variant& variant : scenario.variants({}))
       EXPECT_NO_THROW(verify(variant.program(3))) << variant.label;
+  }
+}
+
+TEST(Registry, HasVariantsOrExperimentsWithTheirConclusions) {
+  for (const Scenario& scenario : scenarios()) {
+    EXPECT_NE(scenario.variants == nullptr, scenario.experiments == nullptr) << scenario.name;
+    EXPECT_EQ(scenario.experiments == nullptr, scenario.conclusions == nullptr) << scenario.name;
+    if (scenario.experiments == nullptr) continue;
+    EXPECT_FALSE(scenario.experiments({}, find_profile("cpu")).empty()) << scenario.name;
+    EXPECT_TRUE(scenario.conclusions({}).empty()) << "nothing is concluded from nothing";
   }
 }
 

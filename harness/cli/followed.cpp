@@ -1,0 +1,27 @@
+#include "harness/cli/followed.h"
+
+#include <algorithm>
+#include <array>
+
+namespace memsweep {
+namespace {
+
+// Of these experiments know nothing.
+constexpr std::array<std::string_view, 4> kOfSweeps{"--batches", "--scan", "--recompute", "--time-limit"};
+// Nor of these where they make their own requests, under settings of their own.
+constexpr std::array<std::string_view, 10> kOfSteps{"--model",   "--activation", "--dropout",   "--layernorm",
+                                                    "--no-bias", "--precision",  "--optimizer", "--seed",
+                                                    "--steps",   "--alloc-conf"};
+
+bool contains(auto&& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+bool follows(const Scenario& scenario, std::string_view option) {
+  if (!has_experiments(scenario)) return true;
+  return !contains(kOfSweeps, option) && !(scenario.self_contained && contains(kOfSteps, option));
+}
+
+}  // namespace memsweep

@@ -1,0 +1,66 @@
+#include "harness/cli/run_context.h"
+
+#include <cstdio>
+
+#include "harness/base/bytes.h"
+
+namespace memsweep {
+namespace {
+
+/// A profile of the user's own may have changed since; those built in change with the version only.
+nlohmann::json own_profile(const RunOptions& options, const Profile& p) {
+  if (options.device.profile_file.empty()) return nullptr;
+  return {p.compute_capability,
+          p.multiprocessors.count,
+          p.multiprocessors.threads_each,
+          p.context_bytes,
+          p.bandwidth,
+          p.f32_rate,
+          p.bandwidth_share,
+          p.product_share,
+          p.launch_seconds};
+}
+
+}  // namespace
+
+void remark(std::string_view text) { fmt::print(stderr, "memsweep: {}\n", text); }
+
+std::string describe(const ModelOptions& model) {
+  std::string text = fmt::format("{} {}", model.spec, model.activation);
+  if (model.dropout > 0) text += fmt::format(" dropout={}", model.dropout);
+  if (model.layer_norm) text += " layernorm";
+  if (!model.bias) text += " nobias";
+  return text;
+}
+
+std::string describe(const TrainingOptions& training) {
+  return fmt::format("{}, {}, {}", describe(training.model), training.precision, training.optimizer);
+}
+
+nlohmann::json device_settings(const RunContext& context, const Scenario& scenario) {
+  const Profile& profile = context.device.profile();
+  return {{"scenario", scenario.name},
+          {"device", context.device.name()},
+          {"memory", format_bytes(profile.memory_bytes)},
+          {"memory_bytes", profile.memory_bytes},
+          {"profile", own_profile(context.options, profile)},
+          {"pytorch", context.options.pytorch}};
+}
+
+nlohmann::json training_settings(const RunOptions& o) {
+  return {{"model", describe(o.training.model)}, {"precision", o.training.precision},
+          {"optimizer", o.training.optimizer},   {"seed", o.training.randomness.seed},
+          {"alloc_conf", o.alloc_conf},          {"steps", o.steps}};
+}
+
+void print_title(const RunContext& context, const Scenario& scenario, std::string_view subject,
+                 std::string_view alloc_conf) {
+  fmt::print("{}: {}{}{} with {}, allocator of PyTorch {}{}\n", scenario.name, subject,
+             subject.empty() ? "" : "; ", context.device.name(),
+             format_bytes(context.device.profile().memory_bytes), context.options.pytorch,
+             alloc_conf.empty() ? "" : fmt::format(" under {}", alloc_conf));
+  if (!context.device.computes()) fmt::print("Simulated: bytes are counted, times are modelled.\n");
+  fmt::print("\n");
+}
+
+}  // namespace memsweep
