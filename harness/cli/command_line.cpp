@@ -74,6 +74,15 @@ CLI::Validator csv_name() {
   return {complaint, ""};
 }
 
+CLI::Validator snapshot_name() {
+  const auto complaint = [](const std::string& text) -> std::string {
+    const std::string extension = std::filesystem::path(text).extension();
+    if (extension == ".pickle" || extension == ".json") return {};
+    return fmt::format("'{}' is no name that ends in .pickle or .json", text);
+  };
+  return {complaint, ""};
+}
+
 /// An option whose text `read` makes something of; where it refuses, the sentence says which option it was.
 template <typename Read>
 CLI::Option* add_text(CLI::App& app, const std::string& name, Read read, const std::string& description) {
@@ -166,6 +175,10 @@ void add_output_options(CLI::App& app, RunOptions& o) {
       ->type_name("FILE")
       ->envname("MEMSWEEP_CSV")
       ->check(csv_name());
+  app.add_option("--snapshot", o.snapshot,
+                 "what the allocator did in each trial, for PyTorch's memory viewer and memsweep replay")
+      ->type_name("FILE")
+      ->check(snapshot_name());
   app.add_flag("--fresh", o.fresh, "measure anew what the file holds already");
   app.add_flag("--quiet", o.quiet, "no progress and no remarks on stderr");
 }

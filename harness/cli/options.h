@@ -23,7 +23,8 @@ struct RunOptions {
   std::int64_t steps = 3;             // of the certificate
   double time_limit = 2;              // seconds of timed steps a trial
   bool scan = false;
-  std::string csv;  // empty: results/<device>/<scenario>.csv
+  std::string csv;       // empty: results/<device>/<scenario>.csv
+  std::string snapshot;  // what the allocator did in the trials, as a snapshot of PyTorch's; empty: none
   bool fresh = false;
   bool quiet = false;
   std::vector<std::string> given;  // options that were given at all, as in "--batches"

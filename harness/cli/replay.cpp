@@ -24,7 +24,7 @@
 namespace memsweep {
 namespace {
 
-constexpr std::size_t kUnlimited = std::size_t{1} << 46;  // more than any device has
+constexpr std::size_t kUnlimited = std::size_t{1} << 42;  // more than any device has
 
 /// A file, whatever its format.
 struct Subject {
@@ -156,14 +156,23 @@ std::size_t largest_fit_of(const Subject& subject, const WhatIf& tried, DeviceSi
                      [&] { return fresh_allocator(settings, subject.release, device); });
 }
 
+/// Settings under which all is the same are named together.
 void print_shortages(const Subject& subject, std::span<const WhatIf> tried, DeviceSize device) {
-  bool any = false;
+  std::vector<std::pair<std::string, std::string>> shortages;  // settings, what is said of them
   for (const WhatIf& w : tried) {
     if (!w.result.failure) continue;
-    any = true;
-    fmt::print("\n{}", shortage_in_trace(subject.trace, w, largest_fit_of(subject, w, device)));
+    const std::string text = shortage_in_trace(subject.trace, w, largest_fit_of(subject, w, device));
+    const std::string name = w.settings.empty() ? "default" : w.settings;
+    const auto same =
+        std::find_if(shortages.begin(), shortages.end(), [&](auto& s) { return s.second == text; });
+    if (same == shortages.end()) {
+      shortages.emplace_back(name, text);
+    } else {
+      same->first += "; " + name;
+    }
   }
-  if (!any) fmt::print("\nNothing runs out of memory: every request is served.\n");
+  for (const auto& [settings, text] : shortages) fmt::print("\nUnder {}:\n{}", settings, text);
+  if (shortages.empty()) fmt::print("\nNothing runs out of memory: every request is served.\n");
 }
 
 }  // namespace

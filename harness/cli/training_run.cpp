@@ -13,6 +13,7 @@
 #include "harness/report/grid_report.h"
 #include "harness/report/shortage_report.h"
 #include "harness/sweep/predict.h"
+#include "harness/trace/write_snapshot.h"
 
 namespace memsweep {
 namespace {
@@ -131,6 +132,12 @@ class TrainingRun {
       return *known;
     context_.progress.show(fmt::format("{}  {}  batch {}", scenario_.name, variant.label, batch));
     const Schedule schedule(variant.program(batch));
+    TrialOptions trial_options = trial_options_;
+    if (!options_.snapshot.empty()) {
+      trial_options.snapshot = [path = snapshot_path(variant, batch)](const Recording& recording) {
+        write_snapshot(recording, path);
+      };
+    }
     return file_->add({.scenario = std::string(scenario_.name),
                        .variant = variant.label,
                        .model = describe(options_.training.model),
@@ -139,7 +146,18 @@ class TrainingRun {
                        .device = device_.name(),
                        .batch = batch,
                        .purpose = purpose,
-                       .result = run_trial(device_, device_.memory(), schedule, trial_options_)});
+                       .result = run_trial(device_, device_.memory(), schedule, trial_options)});
+  }
+
+  /// As it was named where there is but one trial, else "out-sqrt-64.pickle" for each.
+  [[nodiscard]] fs::path snapshot_path(const Variant& variant, std::int64_t batch) const {
+    fs::path path = options_.snapshot;
+    if (variants_.size() == 1 && options_.batches.size() == 1) return path;
+    std::string label = variant.label;
+    std::replace(label.begin(), label.end(), ':', '-');
+    const std::string name =
+        fmt::format("{}-{}-{}{}", path.stem().string(), label, batch, path.extension().string());
+    return path.replace_filename(name);
   }
 
   const RunContext& context_;

@@ -14,6 +14,9 @@ namespace {
 
 std::string name_of_settings(const WhatIf& w) { return w.settings.empty() ? "default" : w.settings; }
 
+constexpr std::string_view kModelled =
+    "cudaMallocAsync is a model of the driver's pool; all else is exact.\n";
+
 std::string outcome_of(const TraceResult& result) {
   return result.failure ? fmt::format("out at event {}", result.failure->event) : "fits";
 }
@@ -54,7 +57,10 @@ std::string replay_table(std::span<const WhatIf> tried) {
                        format_bytes(r.fragmentation.reserved_beyond_live),
                        w.smallest_device == 0 ? "none" : format_bytes(w.smallest_device)});
   }
-  return format_table(records);
+  const bool modelled = std::any_of(tried.begin(), tried.end(), [](const WhatIf& w) {
+    return w.settings.find("cudaMallocAsync") != std::string::npos;
+  });
+  return format_table(records) + (modelled ? std::string(kModelled) : "");
 }
 
 std::string replay_csv(std::span<const WhatIf> tried) {
@@ -81,12 +87,11 @@ std::string shortage_in_trace(const Trace& trace, const WhatIf& tried, std::size
   const OutOfMemory& refused = failure.refused;
   const Operation& request = trace.operations[failure.operation];
   std::string text = fmt::format(
-      "Under {}: {} were asked for by {}; {} is the largest request that would have been served in its "
+      "{} were asked for by {}; {} is the largest request that would have been served in its "
       "place.\n"
       "{} are live, {} reserved, {} free on the device.\n",
-      name_of_settings(tried), format_bytes(refused.requested), origin(trace, request.place, request.event),
-      format_bytes(largest_fit), format_bytes(refused.allocated), format_bytes(refused.reserved),
-      format_bytes(refused.device_free));
+      format_bytes(refused.requested), origin(trace, request.place, request.event), format_bytes(largest_fit),
+      format_bytes(refused.allocated), format_bytes(refused.reserved), format_bytes(refused.device_free));
   const std::vector<PinnedSegment> pinned = pinned_segments(trace, failure);
   if (pinned.empty()) return text + "No free memory is pinned by live blocks.\n";
   constexpr std::size_t kShown = 8;

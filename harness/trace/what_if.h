@@ -24,7 +24,7 @@ struct WhatIf {
   std::string settings;
   TraceResult result;
   /// The smallest device, in granules of 2 MiB, on which the whole trace runs, what is used before included.
-  /// Bisected: a still smaller one on which it happens to run is not looked for. 0: none up to 2^46 bytes.
+  /// Bisected: a still smaller one on which it happens to run is not looked for. 0: none up to 4 TiB.
   std::size_t smallest_device = 0;
 };
 

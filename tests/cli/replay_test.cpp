@@ -1,0 +1,98 @@
+// memsweep replay and --snapshot, as a user meets them.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "tests/cli/program.h"
+#include "tests/golden.h"
+
+namespace memsweep {
+namespace {
+
+using testing::Finished;
+using testing::TemporaryFolder;
+
+constexpr const char* kOneTrial =
+    "--scenario checkpointing --device sim:t4 --model mlp:16-64x4-4 --recompute none --batches 64 --csv "
+    "rows.csv ";
+
+TEST(Snapshot, OfATrialReplaysWithoutADifference) {
+  for (const char* settings :
+       {"", " --alloc-conf expandable_segments:True", " --alloc-conf max_split_size_mb:64"}) {
+    for (const std::string name : {"out.pickle", "out.json"}) {
+      const TemporaryFolder folder;
+      ASSERT_EQ(run(folder, kOneTrial + ("--snapshot " + name) + settings).status, 0);
+      const Finished check = run(folder, "replay --check " + name);
+      EXPECT_EQ(check.status, 0) << check.out << check.err;
+      EXPECT_NE(check.out.find("events agree, and the final layout"), std::string::npos) << check.out;
+    }
+  }
+}
+
+TEST(Snapshot, OfAShortageNamesWhoAskedAndWhatPinsTheRest) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(folder,
+                "--scenario checkpointing --device sim --recompute none --batches 3414 --csv rows.csv "
+                "--snapshot out.pickle")
+                .status,
+            0);
+  const Finished replay = run(folder, "replay out.pickle --largest");
+  EXPECT_EQ(replay.status, 0) << replay.err;
+  EXPECT_NE(replay.out.find("were asked for by forward"), std::string::npos) << replay.out;
+  EXPECT_NE(replay.out.find("is the largest request that would have been served"), std::string::npos);
+}
+
+TEST(Snapshot, OfSeveralTrialsHasAFileEach) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(folder,
+                "--scenario checkpointing --device sim:t4 --model mlp:16-64x4-4 --recompute none,every:2 "
+                "--batches 8,16 --csv rows.csv --snapshot out.pickle")
+                .status,
+            0);
+  for (const char* name : {"out-none-8", "out-none-16", "out-every-2-8", "out-every-2-16"}) {
+    EXPECT_TRUE(std::filesystem::exists(folder / (std::string(name) + ".pickle"))) << name;
+  }
+}
+
+TEST(Replay, SearchRecommendsASettingWithItsReason) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(folder,
+                "--scenario checkpointing --device sim --recompute none --batches 3414 --csv rows.csv "
+                "--snapshot out.pickle")
+                .status,
+            0);
+  const Finished search = run(folder, "replay out.pickle --search");
+  EXPECT_EQ(search.status, 0) << search.err;
+  EXPECT_NE(search.out.find("\nTake "), std::string::npos) << search.out;
+  EXPECT_NE(search.out.find("out of memory at event"), std::string::npos) << search.out;
+}
+
+TEST(Replay, RefusesWhatItCannotReadWithOneSentence) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "hostile.pickle") << "\x80\x02"
+                                           << "cos\nsystem\n";
+  std::ofstream(folder / "notes.txt") << "hello\n";
+  for (const char* arguments : {"replay", "replay absent.pickle", "replay hostile.pickle", "replay notes.txt",
+                                "replay --check hostile.pickle", "replay notes.txt --format xml",
+                                "replay notes.txt --capacity much", "replay notes.txt --gpu t5"}) {
+    const Finished finished = run(folder, arguments);
+    EXPECT_EQ(finished.status, 2) << arguments;
+    EXPECT_EQ(testing::lines(finished.err).size(), 1u) << arguments << "\n" << finished.err;
+  }
+}
+
+TEST(Replay, ExplainsSettingsAndSaysWhetherPyTorchTakesThem) {
+  const TemporaryFolder folder;
+  const Finished good = run(folder, "replay --explain-conf max_split_size_mb:128");
+  EXPECT_EQ(good.status, 0);
+  EXPECT_NE(good.out.find("128MiB"), std::string::npos) << good.out;
+  const Finished wrong = run(folder, "replay --explain-conf max_split_size:128");
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_NE(wrong.out.find("refused: "), std::string::npos) << wrong.out;
+  EXPECT_EQ(run(folder, "replay --explain-conf").status, 2);
+}
+
+}  // namespace
+}  // namespace memsweep
