@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -132,21 +133,22 @@ std::vector<Experiment> fragmentation(const TrainingOptions&, const Profile& dev
 
 std::vector<std::string> conclude_fragmentation(std::span<const ExperimentResult> results) {
   std::vector<std::string> sentences;
-  std::vector<std::string> not_run;
+  std::map<std::string, std::vector<std::string>> not_run;  // by what they need
   for (auto first = results.begin(); first != results.end();) {
     const auto last = std::find_if(first, results.end(),
                                    [&](const ExperimentResult& r) { return r.subject != first->subject; });
     const Stage& base = first->stages.back();
     if (base.outcome == Outcome::error) {
-      not_run.push_back(fmt::format("{} ({})", first->subject, base.message));
+      not_run[base.message].push_back(first->subject);
     } else {
       sentences.push_back(conclude({first, last}));
     }
     first = last;
   }
-  if (!not_run.empty()) {
-    sentences.push_back(fmt::format("Not run: {}; --memory gives the device more, --device sim needs none.",
-                                    fmt::join(not_run, ", ")));
+  for (const auto& [needs, subjects] : not_run) {
+    sentences.push_back(
+        fmt::format("Not run: {} ({}); --memory gives the device more, --device sim needs none.",
+                    fmt::join(subjects, ", "), needs));
   }
   return sentences;
 }

@@ -141,7 +141,7 @@ std::vector<std::string> chosen_settings(const ReplayOptions& options, const Sub
   std::vector<std::string> settings = options.alloc_confs;
   if (options.search || settings.empty()) settings.insert(settings.begin(), subject.settings);
   if (options.search) {
-    for (std::string& sensible : sensible_settings(subject.release)) settings.push_back(std::move(sensible));
+    for (std::string& sensible : sensible_settings()) settings.push_back(std::move(sensible));
   }
   std::vector<std::string> once;
   for (std::string& text : settings) {

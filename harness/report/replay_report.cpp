@@ -57,9 +57,7 @@ std::string replay_table(std::span<const WhatIf> tried) {
                        format_bytes(r.fragmentation.reserved_beyond_live),
                        w.smallest_device == 0 ? "none" : format_bytes(w.smallest_device)});
   }
-  const bool modelled = std::any_of(tried.begin(), tried.end(), [](const WhatIf& w) {
-    return w.settings.find("cudaMallocAsync") != std::string::npos;
-  });
+  const bool modelled = std::any_of(tried.begin(), tried.end(), [](const WhatIf& w) { return w.modelled; });
   return format_table(records) + (modelled ? std::string(kModelled) : "");
 }
 

@@ -168,10 +168,7 @@ class Trial {
   }
 
   void note_levels() {
-    const Statistics& s = allocator_.statistics();
-    const auto peak = [](const PoolStat& stat) { return static_cast<std::size_t>(stat.all.peak); };
-    result_.peak = {peak(s.requested_bytes), peak(s.allocated_bytes), peak(s.reserved_bytes),
-                    used_before_ + peak(s.reserved_bytes)};
+    result_.peak = peak_levels(allocator_.statistics(), used_before_);
     result_.alloc_retries = retries();
   }
 

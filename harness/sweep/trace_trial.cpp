@@ -6,10 +6,9 @@
 #include <memory>
 
 #include "harness/base/bytes.h"
+#include "harness/memory/levels.h"
 #include "harness/memory/make_allocator.h"
-#include "harness/memory/sources/counting.h"
 #include "harness/memory/sources/limited.h"
-#include "harness/sweep/levels_of.h"
 #include "harness/trace/largest_fit.h"
 #include "harness/trace/run_trace.h"
 
@@ -64,16 +63,10 @@ class User {
     stage.verdict = diagnose(failure.refused, before_.used, cached_by_others);
     stage.refused_bytes = failure.refused.requested;
     stage.refused_at = request_number(trace, failure.operation);
-    stage.largest_fit = largest_fit(trace, failure.operation, [this] { return again(); });
+    stage.largest_fit = largest_fit(trace, failure.operation, [this] {
+      return fresh_allocator(settings_, release_, {before_.total, before_.used});
+    });
     stage.message = failure.refused.message();
-  }
-
-  /// As this one was in the beginning, without memory behind it.
-  [[nodiscard]] FreshAllocator again() const {
-    FreshAllocator fresh{std::make_unique<CountingSource>(before_.total, before_.used),
-                         std::make_unique<TraceStreams>(), nullptr};
-    fresh.allocator = make_allocator(*fresh.source, settings_, release_, *fresh.streams);
-    return fresh;
   }
 
   Device& device_;

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "harness/base/errors.h"
+#include "harness/memory/levels.h"
 #include "harness/memory/make_allocator.h"
-#include "harness/sweep/levels_of.h"
 #include "harness/trace/run_trace.h"
 
 namespace memsweep {
@@ -40,7 +40,7 @@ Stage Training::stage(std::string name, int times, const std::function<void()>& 
   stage.peak = peak_levels(s, used_before_);
   stage.alloc_retries = s.num_alloc_retries - retries_before;
   if (stage.outcome == Outcome::ok && stage.alloc_retries > 0) stage.verdict = Verdict::flushing;
-  stage.unused_at_peak = allocator_.unused_at_peak();
+  stage.unused_at_peak = allocator_.reserved_peak().unused();
   stage.reserved_beyond_live = stage.peak.reserved - stage.peak.allocated;
   stage.seconds = spread_of(std::move(seconds));
   return stage;

@@ -3,21 +3,11 @@
 
 #include <cstddef>
 #include <functional>
-#include <memory>
 
-#include "harness/memory/allocator.h"
-#include "harness/memory/segment_source.h"
-#include "harness/trace/run_trace.h"
+#include "harness/trace/fresh_allocator.h"
 #include "harness/trace/trace.h"
 
 namespace memsweep {
-
-/// An allocator that nobody has used yet, with what it needs to live.
-struct FreshAllocator {
-  std::unique_ptr<SegmentSource> source;
-  std::unique_ptr<TraceStreams> streams;
-  std::unique_ptr<Allocator> allocator;  // over the two
-};
 
 /// Bytes, a multiple of 512 below what `operation` of the trace asks for. 0: nothing could. The trace is run
 /// up to there for each size that is tried, some fifty times in all. `fresh` gives the allocator that

@@ -136,9 +136,14 @@ std::optional<std::size_t> capacity_of(const Recording& recording) {
 }
 
 bool is_late_completion(const std::vector<Event>& events, std::size_t index) {
-  if (events[index].action != Action::free_completed) return false;
-  return index == 0 || events[index - 1].action != Action::free_requested ||
-         events[index - 1].address != events[index].address;
+  return events[index].action == Action::free_completed &&
+         (index == 0 || !completes_at_once(events, index - 1));
+}
+
+bool completes_at_once(const std::vector<Event>& events, std::size_t index) {
+  return events[index].action == Action::free_requested && index + 1 < events.size() &&
+         events[index + 1].action == Action::free_completed &&
+         events[index + 1].address == events[index].address;
 }
 
 std::optional<Release> release_at(const std::vector<Event>& events, std::size_t index) {
@@ -175,11 +180,7 @@ Trace trace_of(const Recording& recording, const AllocatorSettings& settings,
     if (is_late_completion(events, i)) {
       builder.complete(events[i].address, i);
     } else {
-      const bool completes_at_once = i + 1 < events.size() &&
-                                     events[i + 1].action == Action::free_completed &&
-                                     events[i + 1].address == events[i].address;
-      // A log of another allocator has no completions at all.
-      builder.add(events[i], i, recording.segments && !completes_at_once);
+      builder.add(events[i], i, !completes_at_once(events, i));
     }
   }
   return std::move(builder).take();

@@ -19,6 +19,9 @@ namespace memsweep {
 /// Whether events[index] ends a free that waited for other streams, not one right behind its request.
 [[nodiscard]] bool is_late_completion(const std::vector<Event>& events, std::size_t index);
 
+/// Whether the free that events[index] asks for is done right behind it: no other stream uses the block.
+[[nodiscard]] bool completes_at_once(const std::vector<Event>& events, std::size_t index);
+
 /// A run of events in which memory goes back to the device, and the request that follows it, if one does.
 struct Release {
   std::size_t end = 0;                 // behind its last event

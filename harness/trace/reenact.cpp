@@ -8,9 +8,9 @@
 
 #include "harness/base/errors.h"
 #include "harness/memory/size_rules.h"
+#include "harness/trace/beginning.h"
 #include "harness/trace/device_answers.h"
 #include "harness/trace/recorded_trace.h"
-#include "harness/trace/rewind.h"
 #include "harness/trace/run_trace.h"
 
 namespace memsweep {
@@ -37,70 +37,6 @@ std::string describe(const SegmentSnapshot& s) {
                      s.address, s.size, s.stream, s.blocks.size());
 }
 
-// Reservations of expandable segments follow from the capacity; where nothing tells it, none is too small.
-constexpr std::size_t kUnknownCapacity = std::size_t{1} << 42;
-
-/// What a replay begins with.
-struct Beginning {
-  AllocatorSettings settings;
-  std::optional<std::size_t> capacity;
-  std::vector<SegmentSnapshot> segments;  // the oldest first, as far as that is known
-
-  Beginning(const Recording& recording, const ReenactOptions& options)
-      : settings(parse_settings(options.settings, options.release)),
-        capacity(options.capacity ? options.capacity : capacity_of(recording)),
-        segments(with_ranges(layout_before(recording, settings), recording.events, settings, range_bytes())) {
-  }
-
-  [[nodiscard]] std::size_t device_total() const { return capacity.value_or(kUnknownCapacity); }
-
-  /// Notes that the segment that holds `older` is older than the one that holds `younger`, and orders all
-  /// accordingly. False if one of them lies in none, or if that contradicts what was noted before.
-  bool order(Address older, Address younger) {
-    const std::size_t first = segment_at(older), second = segment_at(younger);
-    if (first == second || first == segments.size() || second == segments.size()) return false;
-    known_.emplace_back(segments[first].address, segments[second].address);
-    return sort();
-  }
-
- private:
-  /// Of address space that PyTorch reserves for an expandable segment: 9/8 of the device, in whole pages.
-  [[nodiscard]] std::size_t range_bytes() const {
-    const std::size_t total = device_total();
-    const std::size_t page = settings.large_segment_size;
-    return (total + total / 8 + page - 1) / page * page;
-  }
-
-  [[nodiscard]] std::size_t segment_at(Address address) const {
-    const auto holds = [address](const SegmentSnapshot& s) {
-      return s.address <= address && address < s.address + s.size;
-    };
-    return static_cast<std::size_t>(std::find_if(segments.begin(), segments.end(), holds) - segments.begin());
-  }
-
-  /// Topologically; of those that may come next the one that stood first before.
-  bool sort() {
-    std::vector<SegmentSnapshot> left = std::move(segments);
-    segments.clear();
-    while (!left.empty()) {
-      const auto is_left = [&](Address address) {
-        return std::any_of(left.begin(), left.end(), [&](const auto& s) { return s.address == address; });
-      };
-      const auto next = std::find_if(left.begin(), left.end(), [&](const SegmentSnapshot& s) {
-        return std::none_of(known_.begin(), known_.end(), [&](const auto& pair) {
-          return pair.second == s.address && is_left(pair.first);
-        });
-      });
-      if (next == left.end()) return false;
-      segments.push_back(std::move(*next));
-      left.erase(next);
-    }
-    return true;
-  }
-
-  std::vector<std::pair<Address, Address>> known_;  // older, younger
-};
-
 class Reenactor {
  public:
   /// Two addresses of which the recording shows that the segment of one is older than that of the other, if
@@ -116,7 +52,7 @@ class Reenactor {
         options_(options),
         beginning_(beginning),
         device_(events_, beginning.device_total()),
-        allocator_(device_, beginning.settings, options.release, streams_) {}
+        allocator_(device_, beginning.settings(), options.release, streams_) {}
 
   Reenactment run() {
     begin();
@@ -135,15 +71,15 @@ class Reenactor {
 
  private:
   void begin() {
-    for (const SegmentSnapshot& segment : beginning_.segments) {
+    for (const SegmentSnapshot& segment : beginning_.segments()) {
       for (const BlockSnapshot& block : segment.blocks) {
         if (block.state == BlockState::live || block.state == BlockState::pending) ++result_.blocks_before;
         if (block.state == BlockState::pending) lend(block.address);
       }
     }
-    if (beginning_.segments.empty()) return;
+    if (beginning_.segments().empty()) return;
     leftovers_are_known_ = false;
-    allocator_.restore(beginning_.segments);
+    allocator_.restore(beginning_.segments());
     for (const auto& [address, block] : waiting_) {
       allocator_.record_stream(address, TraceStreams::borrower(block));
       allocator_.free(address);
@@ -168,7 +104,7 @@ class Reenactor {
     if (allocator_.has_cached(request.size, request.stream)) return true;
     if (request.action == Action::oom) return false;
     const auto& reserved = allocator_.statistics().reserved_bytes.all;
-    const std::size_t room = beginning_.capacity.value_or(static_cast<std::size_t>(reserved.peak));
+    const std::size_t room = beginning_.capacity().value_or(static_cast<std::size_t>(reserved.peak));
     return static_cast<std::size_t>(reserved.current) + std::max(release->given, device_bytes(request)) <=
            room;
   }
@@ -194,10 +130,9 @@ class Reenactor {
 
   void release(std::size_t at) {
     const Address address = events_[at].address;
-    const bool completes_at_once = at + 1 < events_.size() && !is_late_completion(events_, at + 1) &&
-                                   events_[at + 1].action == Action::free_completed;
+    const bool at_once = completes_at_once(events_, at);
     try {
-      if (!completes_at_once) {
+      if (!at_once) {
         lend(address);
         allocator_.record_stream(address, TraceStreams::borrower(waiting_.at(address)));
       }
@@ -205,7 +140,7 @@ class Reenactor {
     } catch (const std::logic_error& error) {
       return differ(at, error.what());
     }
-    device_.move_to(at + (completes_at_once ? 2 : 1));
+    device_.move_to(at + (at_once ? 2 : 1));
   }
 
   /// Streams that the next request finds to have passed; those that a request or a flush waits for are left
@@ -339,7 +274,7 @@ class Reenactor {
 
 Reenactment reenact(const Recording& recording, const ReenactOptions& options) {
   if (!recording.segments) throw UsageError("the recording has no layout to be checked against");
-  Beginning beginning(recording, options);
+  Beginning beginning(recording, parse_settings(options.settings, options.release), options.capacity);
   Reenactor first(recording, options, beginning);
   Reenactment best = first.run();
   // The age of the segments that were there before decides between equal blocks, and the recording's own

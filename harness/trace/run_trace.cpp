@@ -7,7 +7,6 @@ namespace {
 
 constexpr Stream kFirstBorrower = Stream{1} << 63;
 
-std::size_t peak_of(const PoolStat& stat) { return static_cast<std::size_t>(stat.all.peak); }
 std::size_t current(const PoolStat& stat) { return static_cast<std::size_t>(stat.all.current); }
 
 class TraceRun {
@@ -28,9 +27,9 @@ class TraceRun {
       ++result_.operations;
     }
     const Statistics& s = allocator_.statistics();
-    result_.peak = {peak_of(s.requested_bytes), peak_of(s.allocated_bytes), peak_of(s.reserved_bytes),
-                    used_before + peak_of(s.reserved_bytes)};
+    result_.peak = peak_levels(s, used_before);
     result_.alloc_retries = s.num_alloc_retries;
+    result_.fragmentation.unused_at_peak = reserved_peak_.unused();
     result_.fragmentation.reserved_beyond_live = result_.peak.reserved - result_.peak.allocated;
     result_.allocated_at_end = current(s.allocated_bytes);
     result_.reserved_at_end = current(s.reserved_bytes);
@@ -55,26 +54,15 @@ class TraceRun {
 
   Address allocate(const Operation& operation) {
     const Address address = allocator_.allocate(operation.bytes, trace_.streams[operation.stream]);
-    note_reserved_peak();
+    reserved_peak_.note(allocator_.statistics());
     return address;
-  }
-
-  void note_reserved_peak() {
-    const Statistics& s = allocator_.statistics();
-    const std::int64_t reserved = s.reserved_bytes.all.current, active = s.active_bytes.all.current;
-    if (reserved < reserved_peak_ || (reserved == reserved_peak_ && active <= active_at_peak_)) return;
-    reserved_peak_ = reserved;
-    active_at_peak_ = active;
-    if (reserved == 0) return;
-    result_.fragmentation.unused_at_peak = 1 - static_cast<double>(active) / static_cast<double>(reserved);
   }
 
   const Trace& trace_;
   Allocator& allocator_;
   TraceStreams& streams_;
   std::vector<Address> addresses_;  // by block; one more, so that empty_cache finds the block 0 that it names
-  std::int64_t reserved_peak_ = 0;
-  std::int64_t active_at_peak_ = 0;
+  ReservedPeak reserved_peak_;
   TraceResult result_;
 };
 

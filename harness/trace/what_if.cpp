@@ -5,8 +5,7 @@
 #include <algorithm>
 
 #include "harness/base/bytes.h"
-#include "harness/memory/make_allocator.h"
-#include "harness/memory/sources/counting.h"
+#include "harness/memory/settings.h"
 #include "harness/memory/sources/granule.h"
 
 namespace memsweep {
@@ -29,7 +28,8 @@ std::size_t smallest_device(const Trace& trace, const AllocatorSettings& setting
   };
   const TraceResult unhindered = run_on(kLargestDevice);
   if (unhindered.failure) return 0;
-  std::size_t fails = (used_before + unhindered.peak.requested) / kGranule - 1;
+  const std::size_t live = (used_before + unhindered.peak.requested) / kGranule;
+  std::size_t fails = live == 0 ? 0 : live - 1;
   std::size_t fits = round_to_granule(used_before + unhindered.peak.reserved) / kGranule;
   while (run_on(fits * kGranule).failure) fits *= 2;
   while (fits - fails > 1) {
@@ -39,24 +39,14 @@ std::size_t smallest_device(const Trace& trace, const AllocatorSettings& setting
   return fits * kGranule;
 }
 
-/// What the driver's own pool does is not known to the byte: what is exact goes before it.
-bool is_modelled(const WhatIf& w) { return w.settings.find("cudaMallocAsync") != std::string::npos; }
-
 std::string name(const WhatIf& w) { return w.settings.empty() ? "the default" : w.settings; }
 
 }  // namespace
 
-FreshAllocator fresh_allocator(const AllocatorSettings& settings, PytorchRelease release, DeviceSize device) {
-  FreshAllocator fresh;
-  fresh.source = std::make_unique<CountingSource>(device.total, device.used_before);
-  fresh.streams = std::make_unique<TraceStreams>();
-  fresh.allocator = make_allocator(*fresh.source, settings, release, *fresh.streams);
-  return fresh;
-}
-
 WhatIf what_if(const Trace& trace, std::string_view text, PytorchRelease release, DeviceSize device) {
   const AllocatorSettings settings = parse_settings(text, release);
-  return {std::string(text), run_under(trace, settings, release, device),
+  return {std::string(text), settings.backend == Backend::cuda_malloc_async,
+          run_under(trace, settings, release, device),
           smallest_device(trace, settings, release, device.used_before)};
 }
 
@@ -70,7 +60,7 @@ bool better(const WhatIf& a, const WhatIf& b) {
   return x.alloc_retries < y.alloc_retries;
 }
 
-std::vector<std::string> sensible_settings(PytorchRelease) {
+std::vector<std::string> sensible_settings() {
   return {"",
           "expandable_segments:True",
           "max_split_size_mb:64",
@@ -83,13 +73,13 @@ std::vector<std::string> sensible_settings(PytorchRelease) {
           "backend:cudaMallocAsync"};
 }
 
+// What is exact goes before what is modelled.
 std::string recommend(std::span<const WhatIf> tried) {
   const WhatIf& base = tried.front();
   const WhatIf& best = *std::min_element(tried.begin(), tried.end(), [](const WhatIf& a, const WhatIf& b) {
     const bool both_run = !a.result.failure && !b.result.failure;
-    return both_run && is_modelled(a) != is_modelled(b) ? is_modelled(b) : better(a, b);
+    return both_run && a.modelled != b.modelled ? b.modelled : better(a, b);
   });
-  const std::string smallest = format_bytes(best.smallest_device);
   const std::string reserved = format_bytes(best.result.peak.reserved);
   if (best.result.failure) {
     return fmt::format("No setting makes it fit: {} gets furthest, to event {}; {} are live there.",
@@ -101,8 +91,7 @@ std::string recommend(std::span<const WhatIf> tried) {
         "Take {}: it runs to the end, where {} is out of memory at event {}; it reserves {} at most.",
         name(best), name(base), base.result.failure->event, reserved);
   }
-  constexpr double kWorthwhile =
-      0.98;  // of the device that is needed; a saving below 2 % is not worth a setting
+  constexpr double kWorthwhile = 0.98;  // of the device: a saving below 2 % is not worth a setting
   const auto enough = kWorthwhile * static_cast<double>(base.smallest_device);
   if (static_cast<double>(best.smallest_device) >= enough) {
     return fmt::format("Keep {}: no other setting runs on a device that is more than 2 % smaller than {}.",
@@ -110,8 +99,8 @@ std::string recommend(std::span<const WhatIf> tried) {
   }
   return fmt::format(
       "Take {}: it runs on a device of {} where {} needs {}, and reserves {} at most instead of {}.",
-      name(best), smallest, name(base), format_bytes(base.smallest_device), reserved,
-      format_bytes(base.result.peak.reserved));
+      name(best), format_bytes(best.smallest_device), name(base), format_bytes(base.smallest_device),
+      reserved, format_bytes(base.result.peak.reserved));
 }
 
 }  // namespace memsweep

@@ -18,6 +18,14 @@ constexpr const char* kOneTrial =
     "--scenario checkpointing --device sim:t4 --model mlp:16-64x4-4 --recompute none --batches 64 --csv "
     "rows.csv ";
 
+/// Writes out.pickle of a batch that runs out of memory.
+void run_out_of_memory(const TemporaryFolder& folder) {
+  const Finished finished = run(folder,
+                                "--scenario checkpointing --device sim --recompute none --batches 3414 --csv "
+                                "rows.csv --snapshot out.pickle");
+  ASSERT_EQ(finished.status, 0) << finished.err;
+}
+
 TEST(Snapshot, OfATrialReplaysWithoutADifference) {
   for (const char* settings :
        {"", " --alloc-conf expandable_segments:True", " --alloc-conf max_split_size_mb:64"}) {
@@ -33,11 +41,7 @@ TEST(Snapshot, OfATrialReplaysWithoutADifference) {
 
 TEST(Snapshot, OfAShortageNamesWhoAskedAndWhatPinsTheRest) {
   const TemporaryFolder folder;
-  ASSERT_EQ(run(folder,
-                "--scenario checkpointing --device sim --recompute none --batches 3414 --csv rows.csv "
-                "--snapshot out.pickle")
-                .status,
-            0);
+  ASSERT_NO_FATAL_FAILURE(run_out_of_memory(folder));
   const Finished replay = run(folder, "replay out.pickle --largest");
   EXPECT_EQ(replay.status, 0) << replay.err;
   EXPECT_NE(replay.out.find("were asked for by forward"), std::string::npos) << replay.out;
@@ -58,11 +62,7 @@ TEST(Snapshot, OfSeveralTrialsHasAFileEach) {
 
 TEST(Replay, SearchRecommendsASettingWithItsReason) {
   const TemporaryFolder folder;
-  ASSERT_EQ(run(folder,
-                "--scenario checkpointing --device sim --recompute none --batches 3414 --csv rows.csv "
-                "--snapshot out.pickle")
-                .status,
-            0);
+  ASSERT_NO_FATAL_FAILURE(run_out_of_memory(folder));
   const Finished search = run(folder, "replay out.pickle --search");
   EXPECT_EQ(search.status, 0) << search.err;
   EXPECT_NE(search.out.find("\nTake "), std::string::npos) << search.out;

@@ -7,8 +7,6 @@
 #include <gtest/gtest.h>
 
 #include "harness/base/bytes.h"
-#include "harness/memory/make_allocator.h"
-#include "harness/memory/sources/counting.h"
 
 namespace memsweep {
 namespace {
@@ -18,11 +16,8 @@ struct Refuser {
   std::string settings;
 
   [[nodiscard]] FreshAllocator fresh() const {
-    FreshAllocator fresh{std::make_unique<CountingSource>(device), std::make_unique<TraceStreams>(), nullptr};
     constexpr auto kRelease = PytorchRelease::v2_15;
-    fresh.allocator =
-        make_allocator(*fresh.source, parse_settings(settings, kRelease), kRelease, *fresh.streams);
-    return fresh;
+    return fresh_allocator(parse_settings(settings, kRelease), kRelease, {device, 0});
   }
   [[nodiscard]] TraceResult run(const Trace& trace) const {
     const FreshAllocator f = fresh();
