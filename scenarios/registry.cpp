@@ -18,7 +18,7 @@ std::span<const Scenario> scenarios() {
       Scenario{"checkpointing", "how far the batch grows with recomputation, and what that costs in time",
                checkpointing},
       Scenario{"fragmentation", "patterns that fail although memory is free, and which settings cure them",
-               nullptr, fragmentation, conclude_fragmentation},
+               nullptr, fragmentation, conclude_fragmentation, true},
       Scenario{"cleanup",
                "what del and empty_cache give back, and where a step only runs by flushing the cache",
                nullptr, cleanup, conclude_cleanup},

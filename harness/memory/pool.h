@@ -22,6 +22,8 @@ struct Pool;
 
 /// A block serves only the stream that its segment was made for.
 struct StreamCache {
+  StreamCache(Pool& of, Stream user) : pool(of), stream(user) {}
+
   Pool& pool;
   const Stream stream;
   FreeSet free{};
