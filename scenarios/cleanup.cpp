@@ -131,9 +131,12 @@ std::vector<Stage> cross_the_cliff(const Variant& step, Device& device, const Tr
 
 // Conclusions -------------------------------------------------------------------------------------
 
+bool is_timed(const Stage& stage) { return stage.seconds.samples > 0; }
+
 std::string left_after(const Stage& stage) {
-  return fmt::format("{} reserved and {} allocated after {} ({:.3f} ms)", format_bytes(stage.now.reserved),
-                     format_bytes(stage.now.allocated), stage.name, stage.seconds.median * 1e3);
+  const auto time = is_timed(stage) ? fmt::format(" ({:.3f} ms)", stage.seconds.median * 1e3) : "";
+  return fmt::format("{} reserved and {} allocated after {}{}", format_bytes(stage.now.reserved),
+                     format_bytes(stage.now.allocated), stage.name, time);
 }
 
 std::string conclude_cleanup_of(const ExperimentResult& result) {
@@ -160,14 +163,16 @@ double seconds_a_sample(const Stage& stage) {
   return stage.seconds.median / std::stod(stage.name.substr(kBatch.size()));
 }
 
-std::string flushes_of(const Stage& stage, const Stage& freely) {
-  return fmt::format("{} flushes its cache {:.1f} times a step and takes {:.2f} times as long a sample",
-                     stage.name,
-                     static_cast<double>(stage.alloc_retries) / static_cast<double>(stage.seconds.samples),
-                     seconds_a_sample(stage) / seconds_a_sample(freely));
+std::string flushes_of(const Stage& stage, const Stage& freely, bool flushes_take_time) {
+  const double flushes =
+      static_cast<double>(stage.alloc_retries) / static_cast<double>(stage.seconds.samples);
+  const auto cost = flushes_take_time ? fmt::format("takes {:.2f} times as long a sample",
+                                                    seconds_a_sample(stage) / seconds_a_sample(freely))
+                                      : "costs what a simulated clock does not count";
+  return fmt::format("{} flushes its cache {:.1f} times a step and {}", stage.name, flushes, cost);
 }
 
-std::string conclude_cliff(std::span<const Stage> batches) {
+std::string conclude_cliff(std::span<const Stage> batches, bool flushes_take_time) {
   const Stage& first = batches.front();
   const Stage& last = batches.back();
   const auto end = last.outcome == Outcome::oom
@@ -176,12 +181,11 @@ std::string conclude_cliff(std::span<const Stage> batches) {
   if (first.verdict != Verdict::fits) return fmt::format("No batch runs freely, and {}", end);
   std::vector<std::string> flushing;
   for (const Stage& stage : batches) {
-    if (stage.verdict == Verdict::flushing) flushing.push_back(flushes_of(stage, first));
+    if (stage.verdict == Verdict::flushing) flushing.push_back(flushes_of(stage, first, flushes_take_time));
   }
   if (flushing.empty()) return fmt::format("There is no thrash cliff: {} runs freely, {}", first.name, end);
-  return fmt::format(
-      "The thrash cliff: {} runs freely, {}, and {}; flushes take no time on a simulated device", first.name,
-      fmt::join(flushing, ", "), end);
+  return fmt::format("The thrash cliff: {} runs freely, {}, and {}", first.name, fmt::join(flushing, ", "),
+                     end);
 }
 
 }  // namespace
@@ -202,9 +206,12 @@ std::vector<Experiment> cleanup(const TrainingOptions& options, const Profile&) 
 }
 
 std::vector<std::string> conclude_cleanup(std::span<const ExperimentResult> results) {
+  const Stage* empty_cache = last_stage_of(results, "empty_cache");
+  const bool flushes_take_time =
+      empty_cache != nullptr && empty_cache->name == kEmptyCache && is_timed(*empty_cache);
   std::vector<std::string> sentences;
   for (const ExperimentResult& result : results) {
-    sentences.push_back(result.variant == kCliff ? conclude_cliff(result.stages)
+    sentences.push_back(result.variant == kCliff ? conclude_cliff(result.stages, flushes_take_time)
                                                  : conclude_cleanup_of(result));
   }
   const Stage* del_first = last_stage_of(results, "del, empty_cache");

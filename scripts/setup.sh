@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building memsweep needs and this machine lacks (Debian 12, Ubuntu 24.04).
-#   scripts/setup.sh [build|test]    build: the program alone; test (default): the tests as well
+#   scripts/setup.sh [build|test|fuzz]    build: the program alone; test (default): the tests as well;
+#                                         fuzz: the program, and clang for tests/fuzz
 # Says nothing when nothing is missing. Exit status 2: packages are missing and cannot be installed from here.
 set -euo pipefail
 
@@ -21,7 +22,8 @@ case ${1:-test} in
     packages+=("${test_packages[@]}")
     headers+=("${test_headers[@]}")
     ;;
-  *) give_up "usage: scripts/setup.sh [build|test]" ;;
+  fuzz) packages+=(clang libclang-rt-dev) ;;
+  *) give_up "usage: scripts/setup.sh [build|test|fuzz]" ;;
 esac
 
 is_installed() { [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }

@@ -26,6 +26,11 @@ namespace {
 
 constexpr std::size_t kUnlimited = std::size_t{1} << 42;  // more than any device has
 
+struct CheckResult {
+  std::string text;  // what agrees, or the first difference
+  int status = 0;    // of the program
+};
+
 /// A file, whatever its format.
 struct Subject {
   std::string description;
@@ -34,26 +39,25 @@ struct Subject {
   Trace trace;
   std::optional<DeviceSize> device;  // as far as the file tells
   std::string device_from;           // how it tells
-  /// Prints what agrees or the first difference; gives the exit status.
-  std::function<int()> check;
+  std::function<CheckResult()> check;
 };
 
 PytorchRelease release_of(const ReplayOptions& options, PytorchRelease recorded) {
   return options.pytorch.empty() ? recorded : parse_release(options.pytorch);
 }
 
-int check_log(const OperationLog& log) {
+CheckResult check_log(const OperationLog& log) {
   const LogCheck check = check_operation_log(log);
   if (!check.difference) {
-    fmt::print(
-        "All {} operations agree: addresses, statistics, device calls, shortages and the final layout.\n",
-        check.operations);
-    return 0;
+    return {
+        fmt::format("All {} operations agree: addresses, statistics, device calls, shortages and the "
+                    "final layout.\n",
+                    check.operations)};
   }
   const LogDifference& d = *check.difference;
-  fmt::print("line {} differs: {}\n  recorded: {}\n  replayed: {}\n{}\n", d.line, d.what, d.recorded,
-             d.replayed, d.context);
-  return 1;
+  return {fmt::format("line {} differs: {}\n  recorded: {}\n  replayed: {}\n{}\n", d.line, d.what, d.recorded,
+                      d.replayed, d.context),
+          1};
 }
 
 Subject subject_of(OperationLog log) {
@@ -69,25 +73,36 @@ Subject subject_of(OperationLog log) {
   return subject;
 }
 
-int check_recording(const Recording& recording, const ReenactOptions& options) {
+CheckResult check_recording(const Recording& recording, const ReenactOptions& options) {
   const Reenactment result = reenact(recording, options);
+  std::string text;
   if (result.blocks_before > 0) {
-    fmt::print("{} blocks were live before the first event; they were rebuilt from the final layout.\n",
-               result.blocks_before);
+    text =
+        fmt::format("{} blocks were live before the first event; they were rebuilt from the final layout.\n",
+                    result.blocks_before);
   }
-  if (result.difference) {
-    fmt::print("{}", describe_difference(*result.difference));
-    return 1;
+  if (result.difference) return {text + describe_difference(*result.difference), 1};
+  text += fmt::format(
+      "All {} events agree, and the final layout: addresses, segments, shortages.\n"
+      "Peak allocated {}, peak reserved {}.\n",
+      result.events, format_bytes(static_cast<std::size_t>(result.statistics.allocated_bytes.all.peak)),
+      format_bytes(static_cast<std::size_t>(result.statistics.reserved_bytes.all.peak)));
+  return {text};
+}
+
+AllocatorSettings recorded_settings(const Recording& recording, PytorchRelease release,
+                                    const std::string& file) {
+  try {
+    return parse_settings(recording.settings, release);
+  } catch (const UsageError& error) {
+    throw UsageError(fmt::format("{} was recorded under settings that PyTorch {} refuses: {}", file,
+                                 release_name(release), error.what()));
   }
-  fmt::print("All {} events agree, and the final layout: addresses, segments, shortages.\n", result.events);
-  fmt::print("Peak allocated {}, peak reserved {}.\n",
-             format_bytes(static_cast<std::size_t>(result.statistics.allocated_bytes.all.peak)),
-             format_bytes(static_cast<std::size_t>(result.statistics.reserved_bytes.all.peak)));
-  return 0;
 }
 
 Subject subject_of(Recording recording, const ReplayOptions& options) {
   const PytorchRelease release = release_of(options, recording.release);
+  const AllocatorSettings settings = recorded_settings(recording, release, options.file);
   const std::optional<std::size_t> capacity = options.capacity ? options.capacity : capacity_of(recording);
   Subject subject;
   subject.settings = recording.settings;
@@ -95,7 +110,7 @@ Subject subject_of(Recording recording, const ReplayOptions& options) {
   const ReenactOptions reenact_options{release, recording.settings, capacity, {}};
   std::vector<std::size_t> flushes;  // an allocator log has none to be told apart
   if (recording.segments) flushes = reenact(recording, reenact_options).flushes;
-  subject.trace = trace_of(recording, parse_settings(recording.settings, release), flushes);
+  subject.trace = trace_of(recording, settings, flushes);
   subject.description = fmt::format("{}, {} events, {} requests", recording.source, recording.events.size(),
                                     subject.trace.blocks);
   if (recording.left_out > 0) {
@@ -187,8 +202,12 @@ int replay(const ReplayOptions& options) {
   }
   const Subject subject = open_subject(options);
   if (options.check) {
-    fmt::print("{}: {}\n", options.file, subject.description);
-    return subject.check();
+    const CheckResult result = subject.check();
+    fmt::print("{}: {}\n{}", options.file, subject.description, result.text);
+    return result.status;
+  }
+  if (subject.trace.blocks == 0) {
+    throw UsageError(fmt::format("{} holds no request for memory: there is nothing to replay", options.file));
   }
   const auto [device, device_in_words] = chosen_device(options, subject);
   const Progress progress(options.quiet);

@@ -42,7 +42,7 @@ class AddressTable {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
  private:
-  static Block*& next_of(Block& block) noexcept { return block.links.parent; }
+  static Block*& next_of(Block& block) noexcept { return block.live.next; }
 
   [[nodiscard]] std::size_t index_of(Address address) const noexcept {
     const std::uint64_t hash = address * 0x9E3779B97F4A7C15u;  // 2^64 / golden ratio

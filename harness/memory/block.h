@@ -13,6 +13,7 @@ namespace memsweep {
 
 struct Block;
 struct StreamCache;
+struct StreamUse;
 
 /// One cudaMalloc, or one virtual range of which pages are mapped and unmapped.
 struct Segment {
@@ -25,6 +26,15 @@ struct Segment {
   Block* first = nullptr;
   SetLinks<Segment> links;
   std::uint32_t priority = 0;  // in sets
+
+  Segment*& next_spare() noexcept { return links.parent; }
+};
+
+/// What only a live or pending block has.
+struct LiveLinks {
+  Block* next;                 // in its bucket of the table of live blocks
+  StreamUse* first_use;        // by other streams than its own, while it is live
+  std::size_t pending_events;  // that it waits for, once it was freed
 };
 
 /// A piece of a segment. Neighbours are never both free, nor both unmapped. There is one for each tensor
@@ -32,18 +42,22 @@ struct Segment {
 struct Block {
   Address address = 0;
   std::size_t size = 0;
-  SetLinks<Block> links;  // in a set of its cache, or as a live block in the table of these
+  union {
+    SetLinks<Block> links{};  // of a free or unmapped block, in a set of its cache
+    LiveLinks live;
+  };
   Segment* segment = nullptr;
   Block* prev = nullptr;  // neighbours in the segment
   Block* next = nullptr;
   std::size_t requested = 0;   // by the last user
   std::uint32_t priority = 0;  // in sets
   BlockState state = BlockState::unmapped;
-  bool shared = false;  // other streams use it, or must pass before it is free
 
   [[nodiscard]] StreamCache& cache() const noexcept { return *segment->cache; }
   [[nodiscard]] bool expandable() const noexcept { return segment->page_bytes != 0; }
   [[nodiscard]] bool is_split() const noexcept { return prev != nullptr || next != nullptr; }
+
+  Block*& next_spare() noexcept { return links.parent; }
 };
 
 /// Cuts the first `size` bytes of a block off and makes them `front`, a fresh record in no set.

@@ -1,6 +1,5 @@
 #include "harness/memory/caching_allocator.h"
 
-#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <utility>
@@ -60,22 +59,21 @@ Address CachingAllocator::allocate(std::size_t bytes, Stream stream) {
 void CachingAllocator::free(Address address) {
   if (address == 0) return;
   Block& block = require_live(live_.find(address));
-  if (block.shared) wait_for_streams(block);
   live_.erase(block);
   const PoolKind pool = block.cache().pool.kind;
   statistics_.allocation.fall(pool, 1);
   statistics_.allocated_bytes.fall(pool, block.size);
   if (block.size >= settings_.max_split_size) statistics_.oversize_allocations.fall(1);
-  if (!block.shared) finish_free(block);
+  if (block.live.first_use == nullptr) {
+    finish_free(block);
+  } else {
+    uses_.record_events(block, streams_);
+  }
 }
 
 void CachingAllocator::record_stream(Address address, Stream stream) {
   Block& block = require_live(live_.find(address));
-  if (stream == block.cache().stream) return;
-  std::vector<Stream>& streams = sharings_[&block].streams;
-  if (std::find(streams.begin(), streams.end(), stream) != streams.end()) return;
-  streams.push_back(stream);
-  block.shared = true;
+  if (stream != block.cache().stream) uses_.add(block, stream);
 }
 
 void CachingAllocator::set_memory_fraction(double fraction) {
@@ -202,6 +200,7 @@ void CachingAllocator::occupy(Block& block, std::size_t requested) noexcept {
   const PoolKind pool = block.cache().pool.kind;
   block.state = BlockState::live;
   block.requested = requested;
+  block.live = {};
   live_.insert(block);
   statistics_.allocation.rise(pool, 1);
   statistics_.allocated_bytes.rise(pool, block.size);
@@ -209,31 +208,6 @@ void CachingAllocator::occupy(Block& block, std::size_t requested) noexcept {
   statistics_.active_bytes.rise(pool, block.size);
   statistics_.requested_bytes.rise(pool, requested);
   if (block.size >= settings_.max_split_size) statistics_.oversize_allocations.rise(1);
-}
-
-// All host memory is taken before the first change.
-void CachingAllocator::wait_for_streams(Block& block) {
-  Sharing& sharing = sharings_.find(&block)->second;
-  std::list<PendingEvent> fresh;
-  for (const Stream stream : sharing.streams) {
-    events_.try_emplace(stream);
-    fresh.push_back({.event = 0, .block = &block});
-  }
-  for (const Stream stream : sharing.streams) {
-    fresh.front().event = streams_.record(stream);
-    std::list<PendingEvent>& queue = events_.find(stream)->second;
-    queue.splice(queue.end(), fresh, fresh.begin());
-  }
-  sharing.pending_events = sharing.streams.size();
-  block.state = BlockState::pending;
-}
-
-void CachingAllocator::event_passed(Block& block) noexcept {
-  const auto sharing = sharings_.find(&block);
-  if (--sharing->second.pending_events > 0) return;
-  sharings_.erase(sharing);
-  block.shared = false;
-  finish_free(block);
 }
 
 // Statistics see the net change only: a merge and the insertion are one step for their peaks.
@@ -267,13 +241,8 @@ void CachingAllocator::count_inactive(PoolKind pool, InactiveSplit change) noexc
 }
 
 void CachingAllocator::harvest_events() noexcept {
-  for (auto& [stream, queue] : events_) {
-    while (!queue.empty() && streams_.passed(queue.front().event)) {
-      Block& block = *queue.front().block;
-      queue.pop_front();
-      event_passed(block);
-    }
-  }
+  uses_.take_passed([this](Streams::Event event) { return streams_.passed(event); },
+                    [this](Block& block) { finish_free(block); });
 }
 
 OutOfMemory CachingAllocator::out_of_memory(const Request& request) const {

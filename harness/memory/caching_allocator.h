@@ -9,12 +9,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <list>
-#include <map>
 #include <optional>
 #include <span>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "harness/memory/address_table.h"
@@ -28,6 +25,7 @@
 #include "harness/memory/settings.h"
 #include "harness/memory/snapshot.h"
 #include "harness/memory/statistics.h"
+#include "harness/memory/stream_uses.h"
 #include "harness/memory/streams.h"
 
 namespace memsweep {
@@ -96,20 +94,6 @@ class CachingAllocator final : public Allocator {
     bool expandable;
     [[nodiscard]] PoolKind pool() const noexcept { return cache.pool.kind; }
   };
-  struct PendingEvent {
-    Streams::Event event;
-    Block* block;
-  };
-  /// Of a live block: the streams that use it besides its own. Of a pending one: the events it waits for.
-  struct Sharing {
-    std::vector<Stream> streams;
-    std::size_t pending_events = 0;
-  };
-  /// PyTorch walks a hash map of streams; the order measured is the default stream, then the latest
-  /// created stream first. Handles grow with creation.
-  struct HarvestOrder {
-    bool operator()(Stream a, Stream b) const noexcept { return a != b && (a == 0 || (b != 0 && a > b)); }
-  };
 
   // caching_allocator.cpp: a request from search to hand-out, and the way back
   Request make_request(std::size_t bytes, Stream stream);
@@ -122,8 +106,6 @@ class CachingAllocator final : public Allocator {
   [[nodiscard]] bool should_split(const Block& block, const Request& request) const noexcept;
   Address hand_out(Block& found, const Request& request);
   void occupy(Block& block, std::size_t requested) noexcept;
-  void wait_for_streams(Block& block);
-  void event_passed(Block& block) noexcept;
   void finish_free(Block& block) noexcept;
   InactiveSplit absorb_neighbours(Block& block) noexcept;
   void count_inactive(PoolKind pool, InactiveSplit change) noexcept;
@@ -163,6 +145,7 @@ class CachingAllocator final : public Allocator {
   void check_cache(const StreamCache& cache) const;
   void check_segment(const Segment& segment) const;
   void check_statistics() const;
+  void check_uses() const;
 
   SegmentSource& source_;
   Streams& streams_;
@@ -177,8 +160,7 @@ class CachingAllocator final : public Allocator {
   Records<Segment> segment_records_;
   SegmentSet segments_;
   std::uint64_t segments_created_ = 0;
-  std::unordered_map<const Block*, Sharing> sharings_;              // of the blocks that are `shared`
-  std::map<Stream, std::list<PendingEvent>, HarvestOrder> events_;  // first recorded first
+  StreamUses uses_;
 };
 
 }  // namespace memsweep

@@ -125,6 +125,7 @@ void CachingAllocator::check() const {
     for (const auto& [stream, cache] : pool->caches) check_cache(cache);
   }
   check_statistics();
+  check_uses();
 }
 
 void CachingAllocator::check_segment(const Segment& segment) const {
@@ -138,9 +139,8 @@ void CachingAllocator::check_segment(const Segment& segment) const {
     require(block->size % kMinBlock == 0, "block sizes are multiples of 512");
     require((block->state == BlockState::live) == (live_.find(block->address) == block),
             "the live blocks are those in the table");
-    const auto sharing = sharings_.find(block);
-    const bool waits = block->shared && sharing->second.pending_events > 0;
-    require((block->state == BlockState::pending) == waits, "pending blocks are those that wait for events");
+    require(block->state != BlockState::pending || block->live.pending_events > 0,
+            "a pending block waits for events");
     const bool alike = prev != nullptr && prev->state == block->state;
     require(!alike || block->state == BlockState::live || block->state == BlockState::pending,
             "free neighbours are merged");
@@ -179,6 +179,22 @@ void CachingAllocator::check_statistics() const {
   compare(counts[1], statistics_, &PoolStat::large_pool);
   require(live_.size() == static_cast<std::size_t>(counts[0].live + counts[1].live),
           "the table holds live blocks only");
+}
+
+void CachingAllocator::check_uses() const {
+  std::size_t waiting = 0;
+  uses_.for_each_waiting([&](const StreamUse& use, Stream stream) {
+    require(use.stream == stream, "an event waits in the queue of its stream");
+    require(use.block->state == BlockState::pending, "only pending blocks wait for events");
+    ++waiting;
+  });
+  std::size_t expected = 0;
+  for (const Segment& segment : segments_) {
+    for (const Block* block = segment.first; block != nullptr; block = block->next) {
+      if (block->state == BlockState::pending) expected += block->live.pending_events;
+    }
+  }
+  require(waiting == expected, "the events of pending blocks are those in the queues");
 }
 
 }  // namespace memsweep

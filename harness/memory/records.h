@@ -1,15 +1,17 @@
-// Where the records of blocks and segments come from.
+// Where the records of blocks, of segments and of what they wait for come from.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <forward_list>
 #include <random>
 
 namespace memsweep {
 
-/// Keeps used-up records for the next one: in the steady state nothing allocates host memory. T is what an
-/// OrderedSet needs; `links.parent` of a spare record is the next spare one.
+/// Keeps used-up records for the next one: in the steady state nothing allocates host memory. T has `T*&
+/// next_spare()`, a link that it needs only while it is in use; the `priority` of an element of an OrderedSet
+/// is drawn here, once.
 template <class T>
 class Records {
  public:
@@ -21,30 +23,46 @@ class Records {
   /// A fresh record. Needs reserve() before it.
   T& take() noexcept {
     T& record = *spare_;
-    spare_ = record.links.parent;
-    record.links.parent = nullptr;
+    spare_ = record.next_spare();
+    record.next_spare() = nullptr;
     --spares_;
     return record;
   }
 
   /// Takes back a record that stands in no set.
   void give_back(T& record) noexcept {
-    const std::uint32_t priority = record.priority;
-    record = {};
-    record.priority = priority;
-    record.links.parent = spare_;
+    clear(record);
+    record.next_spare() = spare_;
     spare_ = &record;
     ++spares_;
   }
 
  private:
-  void grow() {
-    T& record = records_.emplace_back();
-    record.priority = static_cast<std::uint32_t>(random_());
-    give_back(record);
+  // Many to a piece of the heap: what the heap adds to each would show in the memory for a block.
+  using Chunk = std::array<T, 32>;
+
+  static constexpr bool kHasPriority = requires(T record) { record.priority; };
+
+  static void clear(T& record) noexcept {
+    if constexpr (kHasPriority) {
+      const std::uint32_t priority = record.priority;
+      record = {};
+      record.priority = priority;
+    } else {
+      record = {};
+    }
   }
 
-  std::deque<T> records_;
+  // The first record of a chunk is taken first: neighbours in time are neighbours in memory.
+  void grow() {
+    Chunk& chunk = chunks_.emplace_front();
+    for (auto record = chunk.rbegin(); record != chunk.rend(); ++record) {
+      if constexpr (kHasPriority) record->priority = static_cast<std::uint32_t>(random_());
+      give_back(*record);
+    }
+  }
+
+  std::forward_list<Chunk> chunks_;
   T* spare_ = nullptr;
   std::size_t spares_ = 0;
   std::minstd_rand random_;

@@ -1,14 +1,14 @@
 // How the caching allocator gives memory back: by age, for one request, or all that is free.
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "harness/memory/caching_allocator.h"
 
 namespace memsweep {
 namespace {
 
-/// By stream, then in the order of the free sets. The visit may take the block out of its set.
+/// By stream, then in the order of the free sets. The visit may take the block out of its set, and put parts
+/// of it back, which are then visited or not.
 template <class Visit>
 void for_each_free(Pool& pool, Visit visit) {
   for (auto& [stream, cache] : pool.caches) {
@@ -98,27 +98,22 @@ void CachingAllocator::release_all() {
 }
 
 void CachingAllocator::synchronize_events() noexcept {
-  for (auto& [stream, queue] : events_) {
-    for (; !queue.empty(); queue.pop_front()) {
-      streams_.wait(queue.front().event);
-      event_passed(*queue.front().block);
-    }
-  }
+  const auto wait = [this](Streams::Event event) {
+    streams_.wait(event);
+    return true;
+  };
+  uses_.take_passed(wait, [this](Block& block) { finish_free(block); });
 }
 
 void CachingAllocator::release_pool(Pool& pool) {
-  std::vector<Block*> expandable;
-  for_each_free(pool, [&](Block& block) {
-    if (block.expandable()) {
-      expandable.push_back(&block);
-    } else if (!block.is_split()) {
-      release_segment(block);
-    }
+  for_each_free(pool, [this](Block& block) {
+    if (!block.expandable() && !block.is_split()) release_segment(block);
   });
-  for (Block* block : expandable) {
-    unmap_free_pages(*block);
-    if (!block->is_split()) drop_expandable_segment(*block->segment);
-  }
+  for_each_free(pool, [this](Block& block) {
+    if (!block.expandable()) return;
+    unmap_free_pages(block);
+    if (!block.is_split()) drop_expandable_segment(*block.segment);
+  });
 }
 
 void CachingAllocator::release_segment(Block& block) noexcept {

@@ -48,7 +48,7 @@ std::span<const Column<StageRow>> columns<StageRow>() {
       stage<&Stage::outcome>("outcome", "", "ok, oom (memory ran out) or error"),
       stage<&Stage::verdict>("verdict", "",
                              "fits; flushing: it runs, but gives cached memory back again and again; or why "
-                             "memory ran out: capacity, fragmentation, foreign, limit"),
+                             "memory ran out: capacity, fragmentation, cache, foreign, limit"),
       now<&Levels::requested>("now_requested_bytes", "what the program holds when the stage is over"),
       now<&Levels::allocated>("now_allocated_bytes", "its blocks, rounding included"),
       now<&Levels::reserved>("now_reserved_bytes", "the segments that the allocator holds then"),
@@ -73,9 +73,11 @@ std::span<const Column<StageRow>> columns<StageRow>() {
       stage<&Stage::refused_at>("refused_at", "", "its number among the requests, from 1; empty if none was"),
       stage<&Stage::largest_fit>("largest_fit_bytes", "bytes",
                                  "the largest request that would have been served in its place"),
-      stage<&Stage::seconds, &Spread::median>("seconds_median", "s", "time of the stage; modelled on sim"),
+      stage<&Stage::seconds, &Spread::median>("seconds_median", "s",
+                                              "time of the stage; on sim that of its ops alone"),
       stage<&Stage::seconds, &Spread::iqr>("seconds_iqr", "s", "its interquartile range"),
-      stage<&Stage::seconds, &Spread::samples>("seconds_samples", "", "how many times it was timed"),
+      stage<&Stage::seconds, &Spread::samples>("seconds_samples", "",
+                                               "how many times it was timed; 0 on sim where it has no ops"),
       stage<&Stage::message>("message", "", "PyTorch's own words for an oom; the reason of an error"),
   };
   return table;

@@ -32,9 +32,12 @@ struct Stage {
   std::size_t refused_bytes = 0;           // the request that was refused, as it was made
   std::optional<std::int64_t> refused_at;  // its number among the requests of the subject, from 1
   std::optional<std::size_t> largest_fit;  // the largest request that would have been served in its place
-  Spread seconds;                          // on the device's clock
+  Spread seconds;                          // on the device's clock; no samples: it counts nothing of this
   std::string message;                     // of the allocator when it refused
 };
+
+/// A simulated clock counts ops alone: a stage without any has no time there, and gets no samples.
+[[nodiscard]] Spread stage_seconds(const Device& device, std::vector<double> samples);
 
 struct Experiment {
   std::string subject;  // "P2", "mlp:128-128x32-10 at batch 3413"

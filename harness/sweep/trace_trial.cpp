@@ -39,7 +39,7 @@ class User {
     const TraceResult result = run_trace(user.trace, *allocator_, memory_, streams_);
     Stage stage;
     stage.name = user.name;
-    stage.seconds = spread_of({device_.now() - start});
+    stage.seconds = stage_seconds(device_, {device_.now() - start});
     stage.now = levels_now(allocator_->statistics(), memory_);
     stage.peak = result.peak;
     stage.alloc_retries = result.alloc_retries;

@@ -42,7 +42,7 @@ Stage Training::stage(std::string name, int times, const std::function<void()>& 
   if (stage.outcome == Outcome::ok && stage.alloc_retries > 0) stage.verdict = Verdict::flushing;
   stage.unused_at_peak = allocator_.reserved_peak().unused();
   stage.reserved_beyond_live = stage.peak.reserved - stage.peak.allocated;
-  stage.seconds = spread_of(std::move(seconds));
+  stage.seconds = stage_seconds(device_, std::move(seconds));
   return stage;
 }
 

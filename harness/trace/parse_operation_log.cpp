@@ -204,7 +204,10 @@ class LogParser {
                                  .id = whole_number(words[1]),
                                  .bytes = whole_number(words[2]),
                                  .line = line_number()};
-    if (op == LogOp::allocate && operation.succeeded) blocks_.add(operation.id);
+    if (op == LogOp::allocate && operation.succeeded) {
+      if (operation.bytes >= kAbsurd) refuse("no device can serve {} bytes", operation.bytes);
+      blocks_.add(operation.id);
+    }
     if (op == LogOp::free) blocks_.remove(operation.id);
     if (op == LogOp::record_stream) blocks_.require_live(operation.id);
     if (op == LogOp::hold_events && operation.id > 1) refuse("events are held (1) or not (0)");

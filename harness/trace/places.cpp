@@ -31,7 +31,7 @@ std::size_t Places::Hash::operator()(const Frame& frame) const noexcept {
 }
 
 PlaceId Places::of_frame(Value frame) {
-  const SnapshotRecord record(input_, document_, frame, {"frame", frames_.size() - 1});
+  const SnapshotRecord record(input_, document_, frame, {"a stack frame"});
   const Frame found{record.text(SnapshotField::name, ""), record.text(SnapshotField::filename, ""),
                     record.integer(SnapshotField::line, 0)};
   if (found == Frame{}) return 0;

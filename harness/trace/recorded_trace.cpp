@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
-#include <unordered_map>
+#include <map>
+#include <utility>
 
 #include "harness/base/errors.h"
 #include "harness/trace/rewind.h"
@@ -15,12 +17,10 @@ namespace {
 bool gives(Action action) { return action == Action::segment_alloc || action == Action::segment_map; }
 bool takes(Action action) { return action == Action::segment_free || action == Action::segment_unmap; }
 
-/// Reserved bytes before each event, and after the last.
+/// Reserved bytes before each event of a recording with a layout, and after the last.
 std::vector<std::size_t> reserved_before(const Recording& recording) {
   std::vector<std::size_t> reserved(recording.events.size() + 1);
-  if (recording.segments) {
-    for (const SegmentSnapshot& segment : *recording.segments) reserved.back() += segment.size;
-  }
+  for (const SegmentSnapshot& segment : *recording.segments) reserved.back() += segment.size;
   for (std::size_t i = recording.events.size(); i-- > 0;) {
     const Event& event = recording.events[i];
     reserved[i] = reserved[i + 1];
@@ -63,10 +63,12 @@ class TraceBuilder {
   }
 
   void complete(Address address, std::size_t number) {
-    const auto block = waiting_.find(address);
-    if (block == waiting_.end()) refuse(number, "ends a free that nobody asked for");
-    add({.block = block->second, .kind = Operation::Kind::give_back}, number);
-    waiting_.erase(block);
+    const auto holder = holders_.find(address);
+    if (holder == holders_.end() || !holder->second.waits) {
+      refuse(number, "ends a free of {:#x} that nobody asked for", address);
+    }
+    add({.block = holder->second.block, .kind = Operation::Kind::give_back}, number);
+    holders_.erase(holder);
   }
 
   void empty_cache(std::size_t number) { add({.kind = Operation::Kind::empty_cache}, number); }
@@ -74,8 +76,35 @@ class TraceBuilder {
   [[nodiscard]] Trace take() && { return std::move(trace_); }
 
  private:
-  [[noreturn]] static void refuse(std::size_t number, const char* sentence) {
-    throw UsageError(fmt::format("event {} {}", number, sentence));
+  /// Of memory that is in use.
+  struct Holder {
+    std::size_t bytes = 0;  // that were asked for
+    TraceBlock block = 0;
+    bool waits = false;  // it is freed, but other streams use it
+  };
+  using Holders = std::map<Address, Holder>;
+
+  template <typename... Values>
+  [[noreturn]] static void refuse(std::size_t number, fmt::format_string<Values...> sentence,
+                                  Values&&... values) {
+    throw UsageError(
+        fmt::format("event {} {}", number, fmt::format(sentence, std::forward<Values>(values)...)));
+  }
+
+  void require_unused(Address address, std::size_t bytes, std::size_t number) const {
+    const auto behind = holders_.lower_bound(address + bytes);
+    if (behind == holders_.begin()) return;
+    const auto& [begin, holder] = *std::prev(behind);
+    if (begin < address && address - begin >= holder.bytes) return;
+    refuse(number, "hands out {} bytes at {:#x}, where {} at {:#x} are in use", bytes, address, holder.bytes,
+           begin);
+  }
+
+  Holders::iterator live_at(Address address, std::size_t number) {
+    const auto holder = holders_.find(address);
+    if (holder == holders_.end()) refuse(number, "frees {:#x}, which is not allocated", address);
+    if (holder->second.waits) refuse(number, "frees {:#x}, which was freed before", address);
+    return holder;
   }
 
   void add(Operation operation, std::size_t number) {
@@ -84,26 +113,23 @@ class TraceBuilder {
   }
 
   void allocate(Address address, std::size_t bytes, Stream user, std::size_t number, PlaceId place) {
+    require_unused(address, bytes, number);
     const auto block = static_cast<TraceBlock>(trace_.blocks++);
-    if (!live_.try_emplace(address, block).second || waiting_.contains(address)) {
-      refuse(number, "hands out memory that is in use");
-    }
+    holders_[address] = {bytes, block};
     add({.bytes = bytes, .block = block, .place = place, .stream = stream(user)}, number);
   }
 
   void free(Address address, std::size_t number) {
-    const auto block = live_.find(address);
-    if (block == live_.end()) refuse(number, "frees memory that is not in use");
-    add({.block = block->second, .kind = Operation::Kind::free}, number);
-    live_.erase(block);
+    const auto holder = live_at(address, number);
+    add({.block = holder->second.block, .kind = Operation::Kind::free}, number);
+    holders_.erase(holder);
   }
 
   void free_later(Address address, std::size_t number) {
-    const auto block = live_.find(address);
-    if (block == live_.end()) refuse(number, "frees memory that is not in use");
-    waiting_[address] = block->second;
-    add({.block = block->second, .kind = Operation::Kind::lend}, number);
-    free(address, number);
+    Holder& holder = live_at(address, number)->second;
+    holder.waits = true;
+    add({.block = holder.block, .kind = Operation::Kind::lend}, number);
+    add({.block = holder.block, .kind = Operation::Kind::free}, number);
   }
 
   std::uint16_t stream(Stream handle) {
@@ -119,13 +145,13 @@ class TraceBuilder {
   }
 
   Trace trace_;
-  std::unordered_map<Address, TraceBlock> live_;
-  std::unordered_map<Address, TraceBlock> waiting_;  // for other streams
+  Holders holders_;
 };
 
 }  // namespace
 
 std::optional<std::size_t> capacity_of(const Recording& recording) {
+  if (!recording.segments) return std::nullopt;
   std::optional<std::size_t> capacity;
   const std::vector<std::size_t> reserved = reserved_before(recording);
   for (std::size_t i = 0; i < recording.events.size(); ++i) {

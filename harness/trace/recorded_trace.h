@@ -13,7 +13,7 @@
 namespace memsweep {
 
 /// What the process could have reserved, as its out-of-memory events show: reserved and free bytes together.
-/// None where there is no such event.
+/// None where there is no such event, or no layout that tells what was reserved.
 [[nodiscard]] std::optional<std::size_t> capacity_of(const Recording& recording);
 
 /// Whether events[index] ends a free that waited for other streams, not one right behind its request.

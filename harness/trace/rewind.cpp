@@ -44,8 +44,7 @@ class Rewind {
     std::map<Address, std::size_t> open;  // blocks with room behind them: rounded size
     for (auto tenant = tenants_.begin(); tenant != tenants_.end(); ++tenant) {
       if (tenant->second.size != 0) continue;
-      const auto run = run_of(tenant->first);
-      if (run == runs_.end()) continue;
+      const auto run = std::prev(runs_.upper_bound(tenant->first));
       const auto next = std::next(tenant);
       const Address end = run->first + run->second.size;
       const std::size_t room = (next == tenants_.end() ? end : std::min(end, next->first)) - tenant->first;
@@ -69,54 +68,80 @@ class Rewind {
 
   [[nodiscard]] std::vector<SegmentSnapshot> layout() const {
     std::vector<SegmentSnapshot> segments;
-    std::size_t placed = 0;
-    for (const auto& [address, run] : runs_) {
-      segments.push_back(segment(address, run));
-      for (const BlockSnapshot& block : segments.back().blocks) placed += block.state != BlockState::free;
-    }
-    if (placed != tenants_.size()) {
-      throw UsageError("blocks of the recording lie in segments that it never names: its history has gaps");
-    }
+    for (const auto& [address, run] : runs_) segments.push_back(segment(address, run));
     return segments;
   }
 
  private:
-  void require(bool holds, const char* sentence) const {
-    if (!holds) {
-      throw UsageError(
-          fmt::format("event {} {}: the recording contradicts its own layout", number_, sentence));
-    }
-  }
-
   void undo(const Event& event) {
+    const auto require = [&](bool holds, const char* sentence) {
+      if (holds) return;
+      throw UsageError(fmt::format("event {} ({} {:#x}) {}: the recording contradicts its own layout",
+                                   number_, name_of(event.action), event.address, sentence));
+    };
+    const auto tenant = tenants_.find(event.address);
+    const bool is_there = tenant != tenants_.end();
     switch (event.action) {
       case Action::alloc:
-        require(tenants_.erase(event.address) == 1, "allocates a block that is not there afterwards");
+        require(is_there, "allocates a block that is not there afterwards");
+        require(tenant->second.state == BlockState::live, "allocates a block that nobody frees afterwards");
+        tenants_.erase(tenant);
         break;
-      case Action::free_requested: {
-        const auto tenant = tenants_.find(event.address);
-        require(tenant != tenants_.end() && tenant->second.state == BlockState::pending,
-                "frees a block that lives on afterwards");
+      case Action::free_requested:
+        require(is_there, "frees a block whose free does not end afterwards");
+        require(tenant->second.state == BlockState::pending, "frees a block that lives on afterwards");
         tenant->second.state = BlockState::live;
         break;
-      }
       case Action::free_completed:
-        require(tenants_.try_emplace(event.address, Tenant{0, event.size, BlockState::pending}).second,
-                "ends a block that is there afterwards");
+        require(!is_there, "ends a block that is there afterwards");
+        require(!meets(tenants_, event), "ends a block where another one is");
+        require(holds(event), "ends a block that lies in no segment");
+        tenants_[event.address] = {0, event.size, BlockState::pending};
         break;
       case Action::segment_alloc:
-        require(runs_.contains(event.address), "takes a segment that is not there afterwards");
+        require(is_segment(event), "takes a segment that is not there afterwards");
+        require(!meets(tenants_, event), "takes a segment in which a block was before");
         runs_.erase(event.address);
         break;
       case Action::segment_free:
-        require(runs_.try_emplace(event.address, Run{event.size, event.stream, pool_of(event.size), false})
-                    .second,
-                "gives back a segment that is there afterwards");
+        require(!meets(runs_, event), "gives back a segment that is there afterwards");
+        runs_[event.address] = {event.size, event.stream, pool_of(event.size), false};
         break;
-      case Action::segment_map: cut(event.address, event.size); break;
-      case Action::segment_unmap: add_pages(event); break;
+      case Action::segment_map:
+        require(holds(event) && run_of(event.address)->second.expandable,
+                "maps pages that are not there afterwards");
+        require(!meets(tenants_, event), "maps pages in which a block was before");
+        cut(event.address, event.size);
+        break;
+      case Action::segment_unmap:
+        require(!meets(runs_, event), "gives back pages that are there afterwards");
+        add_pages(event);
+        break;
       case Action::oom: break;
     }
+  }
+
+  static std::size_t extent(const Run& run) { return run.size; }
+  static std::size_t extent(const Tenant& tenant) { return std::max(tenant.size, tenant.requested); }
+
+  /// Whether one of `things` lies, wholly or in part, in the memory of the event.
+  template <typename Thing>
+  [[nodiscard]] static bool meets(const std::map<Address, Thing>& things, const Event& event) {
+    const auto behind = things.lower_bound(event.address + event.size);
+    if (behind == things.begin()) return false;
+    const auto& [address, thing] = *std::prev(behind);
+    return address >= event.address || event.address - address < extent(thing);
+  }
+
+  /// Whether the event's memory lies in one run.
+  [[nodiscard]] bool holds(const Event& event) const {
+    const auto run = run_of(event.address);
+    return run != runs_.end() && event.size <= run->second.size - (event.address - run->first);
+  }
+
+  [[nodiscard]] bool is_segment(const Event& event) const {
+    const auto run = runs_.find(event.address);
+    return run != runs_.end() && !run->second.expandable && run->second.size == event.size;
   }
 
   static PoolKind pool_of(std::size_t segment) {
@@ -125,12 +150,8 @@ class Rewind {
 
   /// Takes mapped pages out of the run that holds them.
   void cut(Address address, std::size_t size) {
-    auto after = runs_.upper_bound(address);
-    require(after != runs_.begin(), "maps pages that are not there afterwards");
-    const auto run = std::prev(after);
+    const auto run = std::prev(runs_.upper_bound(address));
     const std::size_t front = address - run->first;
-    require(run->second.expandable && front + size <= run->second.size,
-            "maps pages that are not there afterwards");
     const std::size_t back = run->second.size - front - size;
     if (back > 0) {
       runs_[address + size] = run->second;

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
+#include <map>
 #include <optional>
 #include <string>
-#include <unordered_map>
 
 #include "harness/base/errors.h"
 #include "harness/base/parse.h"
+#include "harness/memory/size_rules.h"
 
 namespace memsweep {
 namespace {
@@ -97,13 +99,14 @@ class RmmLog {
 
   void read_line(std::string_view line) {
     const std::optional<Columns> columns = split(line);
-    if (!columns) fail(fmt::format("there are not {} columns", kColumns));
+    if (!columns) fail(fmt::format("there are not {} columns, as in {}", kColumns, kRmmHeader));
     const auto& [thread, time, action, pointer, size, stream] = *columns;
     Event event;
     event.time_us = require(parse_time(time), "time of day", time);
     event.address = require(parse_pointer(pointer), "pointer", pointer);
     event.size = require(parse_number<std::uint64_t>(size), "number of bytes", size);
     event.stream = require(parse_pointer(stream), "stream", stream);
+    if (event.stream >> 63 != 0) fail(fmt::format("'{}' is no stream: those are below 2^63", stream));
     if (action == "allocate") {
       allocate(event);
     } else if (action == "free" || action == "deallocate") {
@@ -118,10 +121,22 @@ class RmmLog {
 
   void allocate(const Event& event) {
     if (event.address == 0 || event.size == 0) return;
-    if (!live_.try_emplace(event.address, Block{event.size, event.stream}).second) {
-      fail(fmt::format("allocates {:#x}, which is not free", event.address));
+    if (event.size >= kAbsurd || event.address > kAbsurd - event.size) {
+      fail(fmt::format("allocates {} bytes at {:#x}: there is no memory beyond 2^60", event.size,
+                       event.address));
     }
+    require_free(event);
+    live_[event.address] = {event.size, event.stream};
     add(event, Action::alloc);
+  }
+
+  void require_free(const Event& event) const {
+    const auto behind = live_.lower_bound(event.address + event.size);
+    if (behind == live_.begin()) return;
+    const auto& [address, block] = *std::prev(behind);
+    if (address < event.address && event.address - address >= block.bytes) return;
+    fail(fmt::format("allocates {} bytes at {:#x}, where {} at {:#x} are not free", event.size, event.address,
+                     block.bytes, address));
   }
 
   /// By the stream that allocated, as PyTorch writes it.
@@ -146,7 +161,7 @@ class RmmLog {
 
   Input& input_;
   std::size_t line_ = 0;
-  std::unordered_map<Address, Block> live_;
+  std::map<Address, Block> live_;
   Recording recording_;
 };
 

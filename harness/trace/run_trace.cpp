@@ -43,6 +43,7 @@ class TraceRun {
       case Operation::Kind::allocate: address = allocate(operation); break;
       case Operation::Kind::free: allocator_.free(address); break;
       case Operation::Kind::lend:
+        if (address == 0) break;  // nothing was asked for
         streams_.lend(operation.block);
         allocator_.record_stream(address, TraceStreams::borrower(operation.block));
         break;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <tuple>
 
 #include "harness/trace/snapshot_record.h"
@@ -13,19 +12,20 @@ namespace {
 
 using Field = SnapshotField;
 
-BlockState state_of(const SnapshotRecord& block) {
-  const std::string_view state = block.text(Field::state, "missing");
+BlockState state_of(const SnapshotRecord& block, const Document& document) {
+  const std::string_view state = document.text(block.text(Field::state));
   if (state == "active_allocated") return BlockState::live;
   if (state == "active_pending_free" || state == "active_awaiting_free") return BlockState::pending;
   if (state == "inactive") return BlockState::free;
-  block.fail(fmt::format("has the state '{}', which no release knows", state));
+  block.fail(fmt::format(
+      "has the state '{:.40}', where active_allocated, active_pending_free or inactive is expected", state));
 }
 
 PoolKind pool_of(const SnapshotRecord& segment) {
   const std::string_view type = segment.text(Field::segment_type, "large");
   if (type == "large") return PoolKind::large;
   if (type == "small") return PoolKind::small;
-  segment.fail(fmt::format("has the segment_type '{}', neither small nor large", type));
+  segment.fail(fmt::format("has the segment_type '{:.40}', neither small nor large", type));
 }
 
 struct Request {
@@ -36,28 +36,31 @@ struct Request {
 class SegmentReader {
  public:
   SegmentReader(const Input& input, const Document& document, std::size_t number)
-      : input_(input), document_(document), subject_{"segment", number} {}
+      : input_(input), document_(document), number_(number) {}
 
   [[nodiscard]] RecordedSegment read(Value dictionary) const;
 
  private:
-  [[nodiscard]] Request request_of(const SnapshotRecord& block, BlockState state) const;
+  [[nodiscard]] Request request_of(const SnapshotRecord& block, const Subject& subject,
+                                   BlockState state) const;
   /// The block that follows those that are there.
   void read_block(Value dictionary, RecordedSegment& segment, std::size_t covered) const;
 
   const Input& input_;
   const Document& document_;
-  Subject subject_;
+  std::size_t number_;
+  Subject subject_{"segment", number_};
 };
 
 /// Newer releases write into the block itself what older ones wrote into its `history`, newest entry first.
-Request SegmentReader::request_of(const SnapshotRecord& block, BlockState state) const {
+Request SegmentReader::request_of(const SnapshotRecord& block, const Subject& subject,
+                                  BlockState state) const {
   Request request{state == BlockState::free ? 0 : block.natural(Field::size), block.place(Field::frames)};
   if (block.has(Field::history)) {
     const std::span<const Value> history = block.list(Field::history);
     if (!history.empty()) {
-      const SnapshotRecord newest(input_, document_, history.front(),
-                                  {"the history of a block", 0, &subject_});
+      const Subject its_history{"the history", {}, &subject};
+      const SnapshotRecord newest(input_, document_, history.front(), {"entry", 0, &its_history});
       request = {newest.natural(Field::real_size, request.bytes), newest.place(Field::frames)};
     }
   }
@@ -67,16 +70,17 @@ Request SegmentReader::request_of(const SnapshotRecord& block, BlockState state)
 
 void SegmentReader::read_block(Value dictionary, RecordedSegment& segment, std::size_t covered) const {
   SegmentSnapshot& layout = segment.layout;
-  const SnapshotRecord block(input_, document_, dictionary, {"block", layout.blocks.size(), &subject_});
-  const BlockState state = state_of(block);
+  const Subject subject{"block", layout.blocks.size(), &subject_};
+  const SnapshotRecord block(input_, document_, dictionary, subject);
+  const BlockState state = state_of(block, document_);
   const std::size_t size = block.natural(Field::size);
   const Address address = layout.address + covered;
   if (block.natural(Field::address, address) != address) {
-    block.fail(fmt::format("does not begin at {}, where the one before it ends", address));
+    block.fail(fmt::format("does not begin at {:#x}, where the one before it ends", address));
   }
   if (size == 0) block.fail("has no bytes");
   if (size > layout.size - covered) block.fail("ends beyond its segment");
-  const Request request = request_of(block, state);
+  const Request request = request_of(block, subject, state);
   if (state != BlockState::free && request.bytes > size) {
     block.fail(fmt::format("has {} bytes, fewer than the {} that were asked for", size, request.bytes));
   }
@@ -93,7 +97,7 @@ void SegmentReader::read_block(Value dictionary, RecordedSegment& segment, std::
 RecordedSegment SegmentReader::read(Value dictionary) const {
   const SnapshotRecord record(input_, document_, dictionary, subject_);
   RecordedSegment segment;
-  segment.number = subject_.index;
+  segment.number = number_;
   segment.device = record.natural(Field::device, 0);
   segment.is_private = record.is_private_pool(Field::segment_pool_id);
   SegmentSnapshot& layout = segment.layout;
@@ -102,8 +106,7 @@ RecordedSegment SegmentReader::read(Value dictionary) const {
   layout.stream = record.natural(Field::stream, 0);
   layout.pool = pool_of(record);
   layout.expandable = record.boolean(Field::is_expandable, false);
-  if (layout.size == 0) record.fail("has no bytes");
-  if (layout.size > std::numeric_limits<Address>::max() - layout.address) record.fail("ends beyond 2^64");
+  record.require_memory(layout.address, layout.size);
 
   std::size_t covered = 0;
   for (const Value block : record.list(Field::blocks)) {

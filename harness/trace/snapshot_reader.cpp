@@ -95,7 +95,7 @@ void SnapshotReader::take(const ListPath& list, std::size_t index, Value item) {
   if (list.level == 2) return take_event(list.outer, index, item);
 
   if (item.kind != Value::Kind::list) {
-    input_.fail(fmt::format("device_traces holds {}, where a list is expected", description(item.kind)));
+    input_.fail(fmt::format("item {} of device_traces is {}, not a list", index, description(item.kind)));
   }
   if (index >= events_.size()) events_.resize(index + 1);
   take_all({2, list.key, index}, document_.items(item));
@@ -144,9 +144,14 @@ std::optional<Event> SnapshotReader::event_of(const SnapshotRecord& record) cons
   if (!action) return std::nullopt;
   Event event;
   event.action = *action;
-  event.address =
-      *action == Action::oom ? record.natural(Field::device_free, 0) : record.natural(Field::addr);
   event.size = record.natural(Field::size);
+  if (event.action == Action::oom) {
+    event.address = record.natural(Field::device_free, 0);
+    record.require_bytes(std::max(event.size, std::size_t{event.address}));
+  } else {
+    event.address = record.natural(Field::addr);
+    record.require_memory(event.address, event.size);
+  }
   event.stream = record.natural(Field::stream, 0);
   event.time_us = record.integer(Field::time_us, 0);
   event.place = record.place(Field::frames);
@@ -155,7 +160,7 @@ std::optional<Event> SnapshotReader::event_of(const SnapshotRecord& record) cons
 
 /// What was not handed over when it was read: the settings, and lists that were written in an unusual way.
 void SnapshotReader::read_rest(Value root) {
-  const SnapshotRecord record(input_, document_, root, {"snapshot"});
+  const SnapshotRecord record(input_, document_, root, {"the snapshot"});
   has_segments_ = record.has(Field::segments);
   if (!has_segments_ && !record.has(Field::device_traces)) {
     input_.fail("the file holds no memory snapshot: it has neither segments nor device_traces");
@@ -166,7 +171,7 @@ void SnapshotReader::read_rest(Value root) {
   bool is_2_13 = events_name_pools_;
   if (record.has(Field::allocator_settings)) {
     const SnapshotRecord settings(input_, document_, record.dictionary(Field::allocator_settings),
-                                  {"settings"});
+                                  {"allocator_settings"});
     recording_.settings = settings.text(Field::alloc_conf, "");
     is_2_13 |= settings.has(Field::max_round_threshold);
   }

@@ -4,11 +4,13 @@
 
 #include <limits>
 
+#include "harness/memory/size_rules.h"
+
 namespace memsweep {
 
 std::string Subject::sentence() const {
-  if (part_of == nullptr) return fmt::format("{} {}", what, index);
-  return fmt::format("{} {} of {}", what, index, part_of->sentence());
+  const std::string name = index ? fmt::format("{} {}", what, *index) : std::string(what);
+  return part_of == nullptr ? name : fmt::format("{} of {}", name, part_of->sentence());
 }
 
 void intern_snapshot_fields(Document& document) {
@@ -31,7 +33,12 @@ SnapshotRecord::SnapshotRecord(const Input& input, const Document& document, Val
 }
 
 std::uint64_t SnapshotRecord::natural(SnapshotField field) const {
-  return value(field, Value::Kind::natural).bits;
+  const std::uint64_t number = value(field, Value::Kind::natural).bits;
+  if (number > std::uint64_t{std::numeric_limits<std::int64_t>::max()}) {
+    fail(fmt::format("has {} as {}, where a number below 2^63 is expected", number,
+                     kSnapshotFields[static_cast<std::size_t>(field)]));
+  }
+  return number;
 }
 
 std::uint64_t SnapshotRecord::natural(SnapshotField field, std::uint64_t otherwise) const {
@@ -65,11 +72,17 @@ std::span<const Value> SnapshotRecord::list(SnapshotField field) const {
 }
 
 PlaceId SnapshotRecord::place(SnapshotField field) const {
-  return has(field) ? static_cast<PlaceId>(value(field, Value::Kind::place).bits) : 0;
+  if (!has(field)) return 0;
+  const Value place = value(field);
+  if (place.kind != Value::Kind::place) fail_kind(field, "a list of frames");
+  return static_cast<PlaceId>(place.bits);
 }
 
 bool SnapshotRecord::is_private_pool(SnapshotField field) const {
-  return has(field) && value(field, Value::Kind::pair).bits != 0;
+  if (!has(field)) return false;
+  const Value id = value(field);
+  if (id.kind != Value::Kind::pair) fail_kind(field, "a pair of numbers");
+  return id.bits != 0;
 }
 
 Value SnapshotRecord::value(SnapshotField field, Value::Kind kind) const {
@@ -82,6 +95,19 @@ void SnapshotRecord::fail_kind(SnapshotField field, std::string_view expected) c
   const std::string_view name = kSnapshotFields[static_cast<std::size_t>(field)];
   if (!has(field)) fail(fmt::format("has no {}", name));
   fail(fmt::format("has {} as {}, where {} is expected", description(value(field).kind), name, expected));
+}
+
+void SnapshotRecord::require_bytes(std::size_t bytes) const {
+  if (bytes == 0) fail("has no bytes");
+  if (bytes >= kAbsurd) fail(fmt::format("has {} bytes, more than any device has", bytes));
+}
+
+void SnapshotRecord::require_memory(Address address, std::size_t bytes) const {
+  require_bytes(bytes);
+  if (address == 0) fail("begins at address 0, where no device has memory");
+  if (address > kAbsurd - bytes) {
+    fail(fmt::format("begins at {:#x}: no device has memory beyond 2^60", address));
+  }
 }
 
 void SnapshotRecord::fail(std::string_view sentence) const {

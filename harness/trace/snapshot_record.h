@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,10 +16,10 @@
 
 namespace memsweep {
 
-/// What a dictionary describes, for error messages: "block 2 of segment 7".
+/// What a dictionary describes, for error messages: "block 2 of segment 7", "the snapshot".
 struct Subject {
   std::string_view what;
-  std::size_t index = 0;
+  std::optional<std::size_t> index = {};  // none: there is one only
   const Subject* part_of = nullptr;
 
   [[nodiscard]] std::string sentence() const;
@@ -36,6 +37,7 @@ class SnapshotRecord {
   [[nodiscard]] bool has(SnapshotField field) const noexcept {
     return value(field).kind != Value::Kind::none;
   }
+  /// Below 2^63.
   [[nodiscard]] std::uint64_t natural(SnapshotField field) const;
   [[nodiscard]] std::uint64_t natural(SnapshotField field, std::uint64_t otherwise) const;
   [[nodiscard]] std::int64_t integer(SnapshotField field, std::int64_t otherwise) const;
@@ -47,6 +49,10 @@ class SnapshotRecord {
   [[nodiscard]] PlaceId place(SnapshotField field) const;
   /// Whether a pool's id is another than that of the default pools.
   [[nodiscard]] bool is_private_pool(SnapshotField field) const;
+
+  // These throw UsageError for what no device has: no bytes or 2^60, and memory at 0 or beyond 2^60.
+  void require_bytes(std::size_t bytes) const;
+  void require_memory(Address address, std::size_t bytes) const;
 
   /// Throws UsageError: the sentence tells something about the subject.
   [[noreturn]] void fail(std::string_view sentence) const;

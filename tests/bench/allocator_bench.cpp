@@ -123,6 +123,9 @@ BENCHMARK_CAPTURE(hold_a_million_blocks, of_512_bytes, [] {
 BENCHMARK_CAPTURE(hold_a_million_blocks, of_random_sizes, [] {
   return testing::host_bytes_per_block(testing::RandomSizes{});
 })->Iterations(1);
+BENCHMARK_CAPTURE(hold_a_million_blocks, of_random_small_sizes, [] {
+  return testing::host_bytes_per_block(testing::RandomSmallSizes{});
+})->Iterations(1);
 BENCHMARK_CAPTURE(replace_random_blocks, default_settings, "")->ArgName("live")->Arg(100)->Arg(1000);
 BENCHMARK_CAPTURE(replace_random_blocks, expandable, "expandable_segments:True")->ArgName("live")->Arg(1000);
 BENCHMARK(repeat_a_step)->ArgName("live")->Arg(1000);

@@ -7,6 +7,7 @@
 
 #include "tests/cli/program.h"
 #include "tests/golden.h"
+#include "tests/trace/short_log.h"
 
 namespace memsweep {
 namespace {
@@ -81,6 +82,85 @@ TEST(Replay, RefusesWhatItCannotReadWithOneSentence) {
     EXPECT_EQ(finished.status, 2) << arguments;
     EXPECT_EQ(testing::lines(finished.err).size(), 1u) << arguments << "\n" << finished.err;
   }
+}
+
+constexpr const char* kRmmHeader = "Thread,Time,Action,Pointer,Size,Stream\n";
+
+struct BadFile {
+  std::string name;
+  std::string content;
+  std::string sentence;  // part of it
+};
+
+void PrintTo(const BadFile& bad, std::ostream* out) { *out << bad.name; }
+
+class ReplayRefuses : public ::testing::TestWithParam<BadFile> {};
+
+TEST_P(ReplayRefuses, InOneSentenceThatSaysWhere) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / GetParam().name) << GetParam().content;
+  for (const char* options : {" --check", "", " --search --largest"}) {
+    testing::expect_refused(run(folder, "replay " + GetParam().name + options), GetParam().sentence);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Files, ReplayRefuses,
+    ::testing::Values(
+        BadFile{"segment.json",
+                R"({"segments": [{"address": 512, "total_size": 1024, "blocks": [)"
+                R"({"size": 512, "state": "inactive"}]}]})",
+                "byte 98: segment 0 has blocks for 512 of its 1024 bytes only"},
+        BadFile{
+            "double_free.json",
+            R"({"segments": [{"address": 512, "total_size": 2097152, "segment_type": "small", "blocks": [)"
+            R"({"size": 2097152, "state": "inactive"}]}], "device_traces": [[)"
+            R"({"action": "free_requested", "addr": 512, "size": 8},)"
+            R"({"action": "free_completed", "addr": 512, "size": 8},)"
+            R"({"action": "free_requested", "addr": 512, "size": 8},)"
+            R"({"action": "free_completed", "addr": 512, "size": 8}]]})",
+            "event 1 (free_completed 0x200) ends a block that is there afterwards"},
+        BadFile{"settings.json",
+                R"({"segments": [], "allocator_settings": {"PYTORCH_CUDA_ALLOC_CONF": "colour:red"}})",
+                "settings.json was recorded under settings that PyTorch 2.11 refuses: allocator setting "
+                "'colour' is not known"},
+        BadFile{"unknown.csv", std::string(kRmmHeader) + "1,0:0:0,free,0x100,512,0x0\n",
+                "line 2: frees 0x100, which is not allocated"},
+        BadFile{"double_free.log",
+                testing::log_of("a 1 512 0 1 200000000000 512 2097152 2097152\n"
+                                "f 1 0 0 1 200000000000 0 2097152 2097152\n"
+                                "f 1 0 0 1 200000000000 0 2097152 2097152\n"),
+                "line 11: block 1 was freed before"}),
+    [](const auto& instance) { return testing::test_name(instance.param.name); });
+
+TEST(Replay, RefusesToCheckALogWithoutALayout) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "log.csv") << kRmmHeader << "1,0:0:0,allocate,0x100,512,0x0\n";
+  testing::expect_refused(run(folder, "replay log.csv --check"), "no layout to be checked against");
+}
+
+TEST(Replay, OfAFileWithoutRequestsIsRefusedButItsLayoutAgrees) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "empty.json") << R"({"segments": [], "device_traces": [[]]})";
+  testing::expect_refused(run(folder, "replay empty.json"),
+                          "empty.json holds no request for memory: there is nothing to replay");
+  EXPECT_EQ(run(folder, "replay empty.json --check").status, 0);
+}
+
+TEST(Replay, AFailureInALogWithoutALayoutTellsNoCapacity) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "log.csv") << kRmmHeader << "1,0:0:0,allocate failure,(nil),4096,0x0\n";
+  const Finished finished = run(folder, "replay log.csv");
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  EXPECT_TRUE(testing::has(finished.out, "unlimited memory")) << finished.out;
+}
+
+TEST(Replay, ARequestForNothingThatIsSharedIsHarmless) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "nothing.log")
+      << testing::log_of("a 1 0 0 1 0 0 0 0\nr 1 0 1 1 0 0 0 0\nf 1 0 0 1 0 0 0 0\n");
+  const Finished finished = run(folder, "replay nothing.log --search");
+  EXPECT_EQ(finished.status, 0) << finished.err;
 }
 
 TEST(Replay, ExplainsSettingsAndSaysWhetherPyTorchTakesThem) {

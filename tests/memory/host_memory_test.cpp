@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "tests/memory/consistency.h"
 #include "tests/memory/host_bytes.h"
 #include "tests/memory/host_heap.h"
+#include "tests/memory/lagging_streams.h"
 #include "tests/memory/random_sizes.h"
 #include "tests/memory/random_user.h"
 
@@ -31,7 +33,8 @@ TEST_P(HostMemory, running_out_at_any_point_breaks_and_leaks_nothing) {
   std::size_t nth = 1;
   for (bool failed = true; failed; ++nth) {
     CountingSource device(256_MiB);
-    CachingAllocator allocator(device, settings);
+    testing::LaggingStreams streams;
+    CachingAllocator allocator(device, settings, PytorchRelease::v2_15, streams);
     testing::RandomUser user(allocator, 3);
     host_heap.countdown = nth;
     for (int i = 0; i < 200; ++i) {
@@ -48,7 +51,31 @@ TEST_P(HostMemory, running_out_at_any_point_breaks_and_leaks_nothing) {
     ASSERT_NO_THROW(allocator.check());
     ASSERT_EQ(device.info().used, 0u) << "host allocation " << nth << " failed";
   }
-  EXPECT_GT(nth, 100u) << "the trace is too tame";
+  EXPECT_GT(nth, 50u) << "the trace is too tame";
+}
+
+TEST_P(HostMemory, running_out_at_a_use_by_another_stream_leaves_no_trace_of_it) {
+  const AllocatorSettings settings = parse_settings(GetParam(), PytorchRelease::v2_15);
+  std::size_t nth = 1;
+  for (bool failed = true; failed; ++nth) {
+    CountingSource device(256_MiB);
+    testing::LaggingStreams streams;
+    CachingAllocator allocator(device, settings, PytorchRelease::v2_15, streams);
+    const Address block = allocator.allocate(512);
+    host_heap.countdown = nth;
+    failed = false;
+    try {
+      allocator.record_stream(block, 1);
+    } catch (const std::bad_alloc&) {
+      failed = true;
+    }
+    host_heap.countdown = 0;
+    ASSERT_NO_THROW(allocator.check()) << "host allocation " << nth << " failed";
+    allocator.free(block);
+    ASSERT_NO_THROW(allocator.check()) << "host allocation " << nth << " failed";
+    EXPECT_EQ(allocator.statistics().active.all.current, failed ? 0 : 1);
+  }
+  EXPECT_GT(nth, 2u) << "nothing failed";
 }
 
 TEST_P(HostMemory, is_not_asked_for_once_a_step_was_seen) {
@@ -70,12 +97,47 @@ TEST_P(HostMemory, is_not_asked_for_once_a_step_was_seen) {
   EXPECT_EQ(host_heap.allocations, allocations);
 }
 
+TEST_P(HostMemory, is_not_asked_for_once_a_random_trace_on_several_streams_was_seen) {
+  CountingSource device(64_GiB);
+  testing::LaggingStreams streams;
+  CachingAllocator allocator(device, parse_settings(GetParam(), PytorchRelease::v2_15), PytorchRelease::v2_15,
+                             streams);
+  std::vector<Address> blocks(500);
+  const auto trace = [&] {
+    testing::RandomSizes size;
+    std::mt19937_64 random(1);
+    const auto pick = [&](std::size_t below) { return random() % below; };
+    for (int i = 0; i < 5000; ++i) {
+      Address& block = blocks[pick(blocks.size())];
+      if (block != 0 && pick(2) == 0) {
+        allocator.record_stream(block, pick(4));
+      } else {
+        allocator.free(block);
+        block = allocator.allocate(size(), pick(3));
+      }
+      if (i == 2500) allocator.empty_cache();
+    }
+    for (Address& block : blocks) allocator.free(std::exchange(block, 0));
+  };
+  for (int i = 0; i < 5; ++i) trace();
+  ASSERT_GT(streams.recorded(), 1000u) << "the trace is too tame";
+  ASSERT_GT(allocator.statistics().active.all.current, 0) << "no block waits for a stream";
+  const std::size_t allocations = host_heap.allocations;
+  for (int i = 0; i < 5; ++i) trace();
+  EXPECT_EQ(host_heap.allocations, allocations);
+  EXPECT_NO_THROW(allocator.check());
+}
+
 TEST(HostMemoryPerBlock, is_at_most_128_bytes_for_equal_blocks) {
   EXPECT_LE(testing::host_bytes_per_block([] { return 512; }), 128);
 }
 
 TEST(HostMemoryPerBlock, is_at_most_128_bytes_for_blocks_of_many_sizes) {
   EXPECT_LE(testing::host_bytes_per_block(testing::RandomSizes{}), 128);
+}
+
+TEST(HostMemoryPerBlock, is_at_most_128_bytes_where_few_blocks_share_a_segment) {
+  EXPECT_LE(testing::host_bytes_per_block(testing::RandomSmallSizes{}), 128);
 }
 
 INSTANTIATE_TEST_SUITE_P(Settings, HostMemory, ::testing::Values("", "expandable_segments:True"),

@@ -108,7 +108,7 @@ TEST(ThrashCliff, LiesBetweenTheLastBatchThatRunsFreelyAndTheLastThatRuns) {
   const auto sentences = find_scenario("cleanup").conclusions(results);
   EXPECT_EQ(
       sentences[5].substr(0, 96),
-      "The thrash cliff: batch 2275 runs freely, batch 2276 flushes its cache 2.0 times a step and take");
+      "The thrash cliff: batch 2275 runs freely, batch 2276 flushes its cache 2.0 times a step and cost");
   EXPECT_NE(sentences[5].find("batch 3414 runs out of memory (fragmentation)"), std::string::npos);
   EXPECT_EQ(sentences[6].substr(0, 69),
             "empty_cache gives back what nobody holds: after del it leaves 0B rese");

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <vector>
 
 #include "harness/memory/segment_source.h"
@@ -22,11 +21,18 @@ class AddressSpace {
   void give_back(Address address, std::size_t bytes) noexcept;
 
  private:
-  using Gaps = std::map<Address, std::size_t>;  // address, bytes; neighbours are merged
+  struct Gap {
+    Address address;
+    std::size_t bytes;
+    [[nodiscard]] Address end() const noexcept { return address + bytes; }
+  };
 
-  Gaps gaps_;
-  // One for each range taken: giving back may need a gap of its own and must not fail.
-  std::vector<Gaps::node_type> spare_gaps_;
+  [[nodiscard]] bool reserve(std::size_t gaps) noexcept;
+
+  // By address; neighbours are merged, so that there are at most one more than ranges taken. Taking a range
+  // makes room for as many: giving back must not fail.
+  std::vector<Gap> gaps_;
+  std::size_t taken_ = 0;  // ranges
 };
 
 }  // namespace memsweep

@@ -1,6 +1,6 @@
-"""Keeps the generated section of the README equal to what the program says.
+"""Keeps the generated section of results/README.md equal to what the program says.
 
-Usage: readme.py MEMSWEEP [--write]. Without --write: exits 1 with a sentence if they differ.
+Usage: columns.py MEMSWEEP [--write]. Without --write: exits 1 with a sentence if they differ.
 """
 
 import pathlib
@@ -13,7 +13,7 @@ END = "<!-- end -->\n"
 
 def main():
     program, *options = sys.argv[1:]
-    readme = pathlib.Path(__file__).parent.parent / "README.md"
+    readme = pathlib.Path(__file__).parent.parent / "results" / "README.md"
     text = readme.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     _, after = rest.split(END, 1)
@@ -22,7 +22,7 @@ def main():
     if wanted == text:
         return
     if "--write" not in options:
-        sys.exit("README.md does not list the columns as they are; run scripts/readme.py build/release/memsweep --write")
+        sys.exit("results/README.md does not list the columns as they are; run scripts/columns.py build/release/memsweep --write")
     readme.write_text(wanted, encoding="utf-8")
 
 
