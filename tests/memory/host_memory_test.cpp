@@ -25,16 +25,24 @@ namespace {
 
 using testing::host_heap;
 
-class HostMemory : public ::testing::TestWithParam<std::string> {};
+class HostMemory : public ::testing::TestWithParam<std::string> {
+ protected:
+  /// A device, lagging streams and the allocator over them.
+  struct Fixture {
+    explicit Fixture(std::size_t bytes) : device(bytes) {}
+    CountingSource device;
+    testing::LaggingStreams streams;
+    CachingAllocator allocator{device, parse_settings(GetParam(), PytorchRelease::v2_15),
+                               PytorchRelease::v2_15, streams};
+  };
+};
 
 // Each operator new fails once. The records must stay whole, and the device must get everything back.
 TEST_P(HostMemory, running_out_at_any_point_breaks_and_leaks_nothing) {
-  const AllocatorSettings settings = parse_settings(GetParam(), PytorchRelease::v2_15);
   std::size_t nth = 1;
   for (bool failed = true; failed; ++nth) {
-    CountingSource device(256_MiB);
-    testing::LaggingStreams streams;
-    CachingAllocator allocator(device, settings, PytorchRelease::v2_15, streams);
+    Fixture fixture(256_MiB);
+    auto& [device, streams, allocator] = fixture;
     testing::RandomUser user(allocator, 3);
     host_heap.countdown = nth;
     for (int i = 0; i < 200; ++i) {
@@ -55,12 +63,10 @@ TEST_P(HostMemory, running_out_at_any_point_breaks_and_leaks_nothing) {
 }
 
 TEST_P(HostMemory, running_out_at_a_use_by_another_stream_leaves_no_trace_of_it) {
-  const AllocatorSettings settings = parse_settings(GetParam(), PytorchRelease::v2_15);
   std::size_t nth = 1;
   for (bool failed = true; failed; ++nth) {
-    CountingSource device(256_MiB);
-    testing::LaggingStreams streams;
-    CachingAllocator allocator(device, settings, PytorchRelease::v2_15, streams);
+    Fixture fixture(256_MiB);
+    auto& [device, streams, allocator] = fixture;
     const Address block = allocator.allocate(512);
     host_heap.countdown = nth;
     failed = false;
@@ -98,10 +104,8 @@ TEST_P(HostMemory, is_not_asked_for_once_a_step_was_seen) {
 }
 
 TEST_P(HostMemory, is_not_asked_for_once_a_random_trace_on_several_streams_was_seen) {
-  CountingSource device(64_GiB);
-  testing::LaggingStreams streams;
-  CachingAllocator allocator(device, parse_settings(GetParam(), PytorchRelease::v2_15), PytorchRelease::v2_15,
-                             streams);
+  Fixture fixture(64_GiB);
+  auto& [device, streams, allocator] = fixture;
   std::vector<Address> blocks(500);
   const auto trace = [&] {
     testing::RandomSizes size;

@@ -80,7 +80,6 @@ Recording read_as_pickle(const Json& value, const ReadOptions& options = {}) {
   return read(out.str(), options);
 }
 
-/// Whether a pickle of protocol 2 can hold it.
 bool fits_a_pickle(const Json& value) {
   const bool too_large = value.is_number_unsigned() && value.get<std::uint64_t>() >> 63 != 0;
   return !too_large && !value.is_null();
@@ -94,6 +93,12 @@ struct Malformed {
 
 void PrintTo(const Malformed& malformed, std::ostream* out) {
   *out << malformed.where << " = " << (malformed.value ? malformed.value->dump() : "nothing");
+}
+
+/// Those that a pickle of protocol 2 can hold.
+std::vector<Malformed> fit_for_a_pickle(std::vector<Malformed> list) {
+  std::erase_if(list, [](const Malformed& m) { return m.value && !fits_a_pickle(*m.value); });
+  return list;
 }
 
 class MalformedSnapshot : public ::testing::TestWithParam<Malformed> {
@@ -120,151 +125,156 @@ TEST(WellFormedSnapshot, IsReadFromJsonAndPickle) {
   EXPECT_EQ(read_as_json(snapshot()), read_as_pickle(snapshot()));
 }
 
-TEST_P(MalformedSnapshot, IsRefusedAsJson) {
+class MalformedJson : public MalformedSnapshot {};
+
+TEST_P(MalformedJson, IsRefused) {
   expect_refused(refusal([] { (void)read_as_json(document()); }));
 }
 
-TEST_P(MalformedSnapshot, IsRefusedAsPickle) {
-  if (GetParam().value && !fits_a_pickle(*GetParam().value))
-    GTEST_SKIP() << "the writer writes no such value";
+class MalformedPickle : public MalformedSnapshot {};
+
+TEST_P(MalformedPickle, IsRefused) {
   expect_refused(refusal([] { (void)read_as_pickle(document()); }));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Snapshot, MalformedSnapshot,
-    ::testing::Values(
-        Malformed{"", Json::object(),
-                  "the file holds no memory snapshot: it has neither segments nor device_traces"},
-        Malformed{"/segments", 5, "the snapshot has a number as segments, where a list is expected"},
-        Malformed{"/segments", Json::object(),
-                  "the snapshot has a dictionary as segments, where a list is expected"},
-        Malformed{"/device_traces", "alloc",
-                  "the snapshot has a text as device_traces, where a list is expected"},
-        Malformed{"/device_traces/0", Json::object(), "item 0 of device_traces is a dictionary, not a list"},
-        Malformed{"/allocator_settings", Json::array(),
-                  "the snapshot has a list as allocator_settings, where a dictionary is expected"},
-        Malformed{"/allocator_settings/PYTORCH_CUDA_ALLOC_CONF", 64,
-                  "allocator_settings has a number as PYTORCH_CUDA_ALLOC_CONF, where a text is expected"}));
+const std::vector<Malformed> kSnapshot{
+    Malformed{"", Json::object(),
+              "the file holds no memory snapshot: it has neither segments nor device_traces"},
+    Malformed{"/segments", 5, "the snapshot has a number as segments, where a list is expected"},
+    Malformed{"/segments", Json::object(),
+              "the snapshot has a dictionary as segments, where a list is expected"},
+    Malformed{"/device_traces", "alloc",
+              "the snapshot has a text as device_traces, where a list is expected"},
+    Malformed{"/device_traces/0", Json::object(), "item 0 of device_traces is a dictionary, not a list"},
+    Malformed{"/allocator_settings", Json::array(),
+              "the snapshot has a list as allocator_settings, where a dictionary is expected"},
+    Malformed{"/allocator_settings/PYTORCH_CUDA_ALLOC_CONF", 64,
+              "allocator_settings has a number as PYTORCH_CUDA_ALLOC_CONF, where a text is expected"}};
 
-INSTANTIATE_TEST_SUITE_P(
-    Segment, MalformedSnapshot,
-    ::testing::Values(
-        Malformed{"/segments/1", Json::array(), "segment 1 is a list, not a dictionary"},
-        Malformed{"/segments/1/address", std::nullopt, "segment 1 has no address"},
-        Malformed{"/segments/1/address", nullptr, "segment 1 has no address"},
-        Malformed{"/segments/1/address", "2097152",
-                  "segment 1 has a text as address, where a number is expected"},
-        Malformed{"/segments/1/address", 0, "segment 1 begins at address 0, where no device has memory"},
-        Malformed{"/segments/1/address", -512,
-                  "segment 1 has a negative number as address, where a number is expected"},
-        Malformed{"/segments/1/address", (std::uint64_t{1} << 60) - 511,
-                  "segment 1 begins at 0xffffffffffffe01: no device has memory beyond 2^60"},
-        Malformed{"/segments/1/address", std::uint64_t{1} << 63,
-                  "segment 1 has 9223372036854775808 as address, where a number below 2^63 is expected"},
-        Malformed{"/segments/1/address", 1048576, "segment 1 overlaps segment 0"},
-        Malformed{"/segments/1/address", 1048576 + 3584, "segment 1 overlaps segment 0"},
-        Malformed{"/segments/1/address", 1048576 - 256, "segment 0 overlaps segment 1"},
-        Malformed{"/segments/0/total_size", std::nullopt, "segment 0 has no total_size"},
-        Malformed{"/segments/0/total_size", 4096.0,
-                  "segment 0 has a real number as total_size, where a number is expected"},
-        Malformed{"/segments/0/total_size", -4096,
-                  "segment 0 has a negative number as total_size, where a number is expected"},
-        Malformed{"/segments/0/total_size", 0, "segment 0 has no bytes"},
-        Malformed{"/segments/0/total_size", std::uint64_t{1} << 60,
-                  "segment 0 has 1152921504606846976 bytes, more than any device has"},
-        Malformed{"/segments/0/total_size", ~std::uint64_t{0},
-                  "segment 0 has 18446744073709551615 as total_size, where a number below 2^63 is expected"},
-        Malformed{"/segments/0/total_size", 4608, "segment 0 has blocks for 4096 of its 4608 bytes only"},
-        Malformed{"/segments/0/total_size", 3584, "block 1 of segment 0 ends beyond its segment"},
-        Malformed{"/segments/0/stream", "default",
-                  "segment 0 has a text as stream, where a number is expected"},
-        Malformed{"/segments/0/device", -1,
-                  "segment 0 has a negative number as device, where a number is expected"},
-        Malformed{"/segments/0/segment_type", "medium",
-                  "segment 0 has the segment_type 'medium', neither small nor large"},
-        Malformed{"/segments/0/segment_pool_id", 0,
-                  "segment 0 has a number as segment_pool_id, where a pair of numbers is expected"},
-        Malformed{"/segments/0/segment_pool_id", Json::array(),
-                  "segment 0 has a list as segment_pool_id, where a pair of numbers is expected"},
-        Malformed{"/segments/0/is_expandable", "no",
-                  "segment 0 has a text as is_expandable, where a truth value is expected"},
-        Malformed{"/segments/0/blocks", std::nullopt, "segment 0 has no blocks"},
-        Malformed{"/segments/0/blocks", Json::object(),
-                  "segment 0 has a dictionary as blocks, where a list is expected"},
-        Malformed{"/segments/0/blocks", Json::array(), "segment 0 has blocks for 0 of its 4096 bytes only"}));
+INSTANTIATE_TEST_SUITE_P(Snapshot, MalformedJson, ::testing::ValuesIn(kSnapshot));
+INSTANTIATE_TEST_SUITE_P(Snapshot, MalformedPickle, ::testing::ValuesIn(fit_for_a_pickle(kSnapshot)));
 
-INSTANTIATE_TEST_SUITE_P(
-    Block, MalformedSnapshot,
-    ::testing::Values(
-        Malformed{"/segments/0/blocks/1", 3072, "block 1 of segment 0 is a number, not a dictionary"},
-        Malformed{"/segments/0/blocks/1/size", std::nullopt, "block 1 of segment 0 has no size"},
-        Malformed{"/segments/0/blocks/1/size", Json::array(),
-                  "block 1 of segment 0 has a list as size, where a number is expected"},
-        Malformed{"/segments/0/blocks/1/size", -3072,
-                  "block 1 of segment 0 has a negative number as size, where a number is expected"},
-        Malformed{"/segments/0/blocks/1/size", 0, "block 1 of segment 0 has no bytes"},
-        Malformed{"/segments/0/blocks/1/size", 2560, "segment 0 has blocks for 3584 of its 4096 bytes only"},
-        Malformed{"/segments/0/blocks/1/size", 3584, "block 1 of segment 0 ends beyond its segment"},
-        Malformed{"/segments/0/blocks/1/size", (std::uint64_t{1} << 63) - 1,
-                  "block 1 of segment 0 ends beyond its segment"},
-        Malformed{"/segments/0/blocks/1/address", 1050112,
-                  "block 1 of segment 0 does not begin at 0x100400, where the one before it ends"},
-        Malformed{"/segments/0/blocks/0/state", std::nullopt, "block 0 of segment 0 has no state"},
-        Malformed{"/segments/0/blocks/0/state", true,
-                  "block 0 of segment 0 has a truth value as state, where a text is expected"},
-        Malformed{"/segments/0/blocks/0/state", "busy",
-                  "block 0 of segment 0 has the state 'busy', where active_allocated, active_pending_free or "
-                  "inactive is expected"},
-        Malformed{"/segments/0/blocks/0/requested_size", 1025,
-                  "block 0 of segment 0 has 1024 bytes, fewer than the 1025 that were asked for"},
-        Malformed{"/segments/0/blocks/0/frames", "a.py:3",
-                  "block 0 of segment 0 has a text as frames, where a list of frames is expected"},
-        Malformed{"/segments/0/blocks/0/frames/0", "a.py:3",
-                  "the frames of a stack hold a text, not a dictionary"},
-        Malformed{"/segments/0/blocks/0/frames/0/line", "3",
-                  "a stack frame has a text as line, where a number below 2^63 is expected"},
-        Malformed{"/segments/1/blocks/0/history", 7,
-                  "block 0 of segment 1 has a number as history, where a list is expected"},
-        Malformed{"/segments/1/blocks/0/history/0", 7,
-                  "entry 0 of the history of block 0 of segment 1 is a number, not a dictionary"},
-        Malformed{"/segments/1/blocks/0/history/0/real_size", 513,
-                  "block 0 of segment 1 has 512 bytes, fewer than the 513 that were asked for"}));
+const std::vector<Malformed> kSegment{
+    Malformed{"/segments/1", Json::array(), "segment 1 is a list, not a dictionary"},
+    Malformed{"/segments/1/address", std::nullopt, "segment 1 has no address"},
+    Malformed{"/segments/1/address", nullptr, "segment 1 has no address"},
+    Malformed{"/segments/1/address", "2097152",
+              "segment 1 has a text as address, where a number is expected"},
+    Malformed{"/segments/1/address", 0, "segment 1 begins at address 0, where no device has memory"},
+    Malformed{"/segments/1/address", -512,
+              "segment 1 has a negative number as address, where a number is expected"},
+    Malformed{"/segments/1/address", (std::uint64_t{1} << 60) - 511,
+              "segment 1 begins at 0xffffffffffffe01: no device has memory beyond 2^60"},
+    Malformed{"/segments/1/address", std::uint64_t{1} << 63,
+              "segment 1 has 9223372036854775808 as address, where a number below 2^63 is expected"},
+    Malformed{"/segments/1/address", 1048576, "segment 1 overlaps segment 0"},
+    Malformed{"/segments/1/address", 1048576 + 3584, "segment 1 overlaps segment 0"},
+    Malformed{"/segments/1/address", 1048576 - 256, "segment 0 overlaps segment 1"},
+    Malformed{"/segments/0/total_size", std::nullopt, "segment 0 has no total_size"},
+    Malformed{"/segments/0/total_size", 4096.0,
+              "segment 0 has a real number as total_size, where a number is expected"},
+    Malformed{"/segments/0/total_size", -4096,
+              "segment 0 has a negative number as total_size, where a number is expected"},
+    Malformed{"/segments/0/total_size", 0, "segment 0 has no bytes"},
+    Malformed{"/segments/0/total_size", std::uint64_t{1} << 60,
+              "segment 0 has 1152921504606846976 bytes, more than any device has"},
+    Malformed{"/segments/0/total_size", ~std::uint64_t{0},
+              "segment 0 has 18446744073709551615 as total_size, where a number below 2^63 is expected"},
+    Malformed{"/segments/0/total_size", 4608, "segment 0 has blocks for 4096 of its 4608 bytes only"},
+    Malformed{"/segments/0/total_size", 3584, "block 1 of segment 0 ends beyond its segment"},
+    Malformed{"/segments/0/stream", "default", "segment 0 has a text as stream, where a number is expected"},
+    Malformed{"/segments/0/device", -1,
+              "segment 0 has a negative number as device, where a number is expected"},
+    Malformed{"/segments/0/segment_type", "medium",
+              "segment 0 has the segment_type 'medium', neither small nor large"},
+    Malformed{"/segments/0/segment_pool_id", 0,
+              "segment 0 has a number as segment_pool_id, where a pair of numbers is expected"},
+    Malformed{"/segments/0/segment_pool_id", Json::array(),
+              "segment 0 has a list as segment_pool_id, where a pair of numbers is expected"},
+    Malformed{"/segments/0/is_expandable", "no",
+              "segment 0 has a text as is_expandable, where a truth value is expected"},
+    Malformed{"/segments/0/blocks", std::nullopt, "segment 0 has no blocks"},
+    Malformed{"/segments/0/blocks", Json::object(),
+              "segment 0 has a dictionary as blocks, where a list is expected"},
+    Malformed{"/segments/0/blocks", Json::array(), "segment 0 has blocks for 0 of its 4096 bytes only"}};
 
-INSTANTIATE_TEST_SUITE_P(
-    Event, MalformedSnapshot,
-    ::testing::Values(
-        Malformed{"/device_traces/0/0", Json::array(), "event 0 of device 0 is a list, not a dictionary"},
-        Malformed{"/device_traces/0/0/action", std::nullopt, "event 0 of device 0 has no action"},
-        Malformed{"/device_traces/0/0/action", 1,
-                  "event 0 of device 0 has a number as action, where a text is expected"},
-        Malformed{"/device_traces/0/0/addr", std::nullopt, "event 0 of device 0 has no addr"},
-        Malformed{"/device_traces/0/0/addr", Json::object(),
-                  "event 0 of device 0 has a dictionary as addr, where a number is expected"},
-        Malformed{"/device_traces/0/0/addr", 0,
-                  "event 0 of device 0 begins at address 0, where no device has memory"},
-        Malformed{"/device_traces/0/0/addr", std::uint64_t{1} << 60,
-                  "event 0 of device 0 begins at 0x1000000000000000: no device has memory beyond 2^60"},
-        Malformed{"/device_traces/0/0/size", std::nullopt, "event 0 of device 0 has no size"},
-        Malformed{"/device_traces/0/0/size", 0, "event 0 of device 0 has no bytes"},
-        Malformed{"/device_traces/0/0/size", -1,
-                  "event 0 of device 0 has a negative number as size, where a number is expected"},
-        Malformed{"/device_traces/0/0/size", ~std::uint64_t{0},
-                  "event 0 of device 0 has 18446744073709551615 as size, where a number below 2^63 is "
-                  "expected"},
-        Malformed{"/device_traces/0/0/stream", Json::array(),
-                  "event 0 of device 0 has a list as stream, where a number is expected"},
-        Malformed{"/device_traces/0/0/time_us", "now",
-                  "event 0 of device 0 has a text as time_us, where a number below 2^63 is expected"},
-        Malformed{"/device_traces/0/0/pool_id", "default",
-                  "event 0 of device 0 has a text as pool_id, where a pair of numbers is expected"},
-        Malformed{"/device_traces/0/0/frames", 3,
-                  "event 0 of device 0 has a number as frames, where a list of frames is expected"},
-        Malformed{"/device_traces/0/1/size", std::uint64_t{1} << 62,
-                  "event 1 of device 0 has 4611686018427387904 bytes, more than any device has"},
-        Malformed{"/device_traces/0/1/device_free", -1,
-                  "event 1 of device 0 has a negative number as device_free, where a number is expected"},
-        Malformed{"/device_traces/0/1/device_free", std::uint64_t{1} << 61,
-                  "event 1 of device 0 has 2305843009213693952 bytes, more than any device has"}));
+INSTANTIATE_TEST_SUITE_P(Segment, MalformedJson, ::testing::ValuesIn(kSegment));
+INSTANTIATE_TEST_SUITE_P(Segment, MalformedPickle, ::testing::ValuesIn(fit_for_a_pickle(kSegment)));
+
+const std::vector<Malformed> kBlock{
+    Malformed{"/segments/0/blocks/1", 3072, "block 1 of segment 0 is a number, not a dictionary"},
+    Malformed{"/segments/0/blocks/1/size", std::nullopt, "block 1 of segment 0 has no size"},
+    Malformed{"/segments/0/blocks/1/size", Json::array(),
+              "block 1 of segment 0 has a list as size, where a number is expected"},
+    Malformed{"/segments/0/blocks/1/size", -3072,
+              "block 1 of segment 0 has a negative number as size, where a number is expected"},
+    Malformed{"/segments/0/blocks/1/size", 0, "block 1 of segment 0 has no bytes"},
+    Malformed{"/segments/0/blocks/1/size", 2560, "segment 0 has blocks for 3584 of its 4096 bytes only"},
+    Malformed{"/segments/0/blocks/1/size", 3584, "block 1 of segment 0 ends beyond its segment"},
+    Malformed{"/segments/0/blocks/1/size", (std::uint64_t{1} << 63) - 1,
+              "block 1 of segment 0 ends beyond its segment"},
+    Malformed{"/segments/0/blocks/1/address", 1050112,
+              "block 1 of segment 0 does not begin at 0x100400, where the one before it ends"},
+    Malformed{"/segments/0/blocks/0/state", std::nullopt, "block 0 of segment 0 has no state"},
+    Malformed{"/segments/0/blocks/0/state", true,
+              "block 0 of segment 0 has a truth value as state, where a text is expected"},
+    Malformed{"/segments/0/blocks/0/state", "busy",
+              "block 0 of segment 0 has the state 'busy', where active_allocated, active_pending_free or "
+              "inactive is expected"},
+    Malformed{"/segments/0/blocks/0/requested_size", 1025,
+              "block 0 of segment 0 has 1024 bytes, fewer than the 1025 that were asked for"},
+    Malformed{"/segments/0/blocks/0/frames", "a.py:3",
+              "block 0 of segment 0 has a text as frames, where a list of frames is expected"},
+    Malformed{"/segments/0/blocks/0/frames/0", "a.py:3",
+              "the frames of a stack hold a text, not a dictionary"},
+    Malformed{"/segments/0/blocks/0/frames/0/line", "3",
+              "a stack frame has a text as line, where a number below 2^63 is expected"},
+    Malformed{"/segments/1/blocks/0/history", 7,
+              "block 0 of segment 1 has a number as history, where a list is expected"},
+    Malformed{"/segments/1/blocks/0/history/0", 7,
+              "entry 0 of the history of block 0 of segment 1 is a number, not a dictionary"},
+    Malformed{"/segments/1/blocks/0/history/0/real_size", 513,
+              "block 0 of segment 1 has 512 bytes, fewer than the 513 that were asked for"}};
+
+INSTANTIATE_TEST_SUITE_P(Block, MalformedJson, ::testing::ValuesIn(kBlock));
+INSTANTIATE_TEST_SUITE_P(Block, MalformedPickle, ::testing::ValuesIn(fit_for_a_pickle(kBlock)));
+
+const std::vector<Malformed> kEvent{
+    Malformed{"/device_traces/0/0", Json::array(), "event 0 of device 0 is a list, not a dictionary"},
+    Malformed{"/device_traces/0/0/action", std::nullopt, "event 0 of device 0 has no action"},
+    Malformed{"/device_traces/0/0/action", 1,
+              "event 0 of device 0 has a number as action, where a text is expected"},
+    Malformed{"/device_traces/0/0/addr", std::nullopt, "event 0 of device 0 has no addr"},
+    Malformed{"/device_traces/0/0/addr", Json::object(),
+              "event 0 of device 0 has a dictionary as addr, where a number is expected"},
+    Malformed{"/device_traces/0/0/addr", 0,
+              "event 0 of device 0 begins at address 0, where no device has memory"},
+    Malformed{"/device_traces/0/0/addr", std::uint64_t{1} << 60,
+              "event 0 of device 0 begins at 0x1000000000000000: no device has memory beyond 2^60"},
+    Malformed{"/device_traces/0/0/size", std::nullopt, "event 0 of device 0 has no size"},
+    Malformed{"/device_traces/0/0/size", 0, "event 0 of device 0 has no bytes"},
+    Malformed{"/device_traces/0/0/size", -1,
+              "event 0 of device 0 has a negative number as size, where a number is expected"},
+    Malformed{"/device_traces/0/0/size", ~std::uint64_t{0},
+              "event 0 of device 0 has 18446744073709551615 as size, where a number below 2^63 is "
+              "expected"},
+    Malformed{"/device_traces/0/0/stream", Json::array(),
+              "event 0 of device 0 has a list as stream, where a number is expected"},
+    Malformed{"/device_traces/0/0/time_us", "now",
+              "event 0 of device 0 has a text as time_us, where a number below 2^63 is expected"},
+    Malformed{"/device_traces/0/0/pool_id", "default",
+              "event 0 of device 0 has a text as pool_id, where a pair of numbers is expected"},
+    Malformed{"/device_traces/0/0/frames", 3,
+              "event 0 of device 0 has a number as frames, where a list of frames is expected"},
+    Malformed{"/device_traces/0/1/size", std::uint64_t{1} << 62,
+              "event 1 of device 0 has 4611686018427387904 bytes, more than any device has"},
+    Malformed{"/device_traces/0/1/device_free", -1,
+              "event 1 of device 0 has a negative number as device_free, where a number is expected"},
+    Malformed{"/device_traces/0/1/device_free", std::uint64_t{1} << 61,
+              "event 1 of device 0 has 2305843009213693952 bytes, more than any device has"}};
+
+INSTANTIATE_TEST_SUITE_P(Event, MalformedJson, ::testing::ValuesIn(kEvent));
+INSTANTIATE_TEST_SUITE_P(Event, MalformedPickle, ::testing::ValuesIn(fit_for_a_pickle(kEvent)));
 
 TEST(SnapshotContent, AFileThatIsNoDictionaryAndNoListIsNoSnapshot) {
   EXPECT_EQ(refusal([] { (void)read_as_pickle("text"); }).substr(0, 10), "file, byte");
