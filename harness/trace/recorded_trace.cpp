@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <limits>
 #include <map>
 #include <utility>
 
 #include "harness/base/errors.h"
+#include "harness/trace/overlap.h"
 #include "harness/trace/rewind.h"
 
 namespace memsweep {
@@ -92,12 +92,10 @@ class TraceBuilder {
   }
 
   void require_unused(Address address, std::size_t bytes, std::size_t number) const {
-    const auto behind = holders_.lower_bound(address + bytes);
-    if (behind == holders_.begin()) return;
-    const auto& [begin, holder] = *std::prev(behind);
-    if (begin < address && address - begin >= holder.bytes) return;
-    refuse(number, "hands out {} bytes at {:#x}, where {} at {:#x} are in use", bytes, address, holder.bytes,
-           begin);
+    const auto* used = overlapping(holders_, address, bytes, [](const Holder& h) { return h.bytes; });
+    if (used == nullptr) return;
+    refuse(number, "hands out {} bytes at {:#x}, where {} at {:#x} are in use", bytes, address,
+           used->second.bytes, used->first);
   }
 
   Holders::iterator live_at(Address address, std::size_t number) {

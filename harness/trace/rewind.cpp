@@ -9,6 +9,7 @@
 
 #include "harness/base/errors.h"
 #include "harness/memory/size_rules.h"
+#include "harness/trace/overlap.h"
 
 namespace memsweep {
 namespace {
@@ -127,10 +128,8 @@ class Rewind {
   /// Whether one of `things` lies, wholly or in part, in the memory of the event.
   template <typename Thing>
   [[nodiscard]] static bool meets(const std::map<Address, Thing>& things, const Event& event) {
-    const auto behind = things.lower_bound(event.address + event.size);
-    if (behind == things.begin()) return false;
-    const auto& [address, thing] = *std::prev(behind);
-    return address >= event.address || event.address - address < extent(thing);
+    return overlapping(things, event.address, event.size, [](const Thing& thing) { return extent(thing); }) !=
+           nullptr;
   }
 
   /// Whether the event's memory lies in one run.

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,6 +12,7 @@
 #include "harness/base/errors.h"
 #include "harness/base/parse.h"
 #include "harness/memory/size_rules.h"
+#include "harness/trace/overlap.h"
 
 namespace memsweep {
 namespace {
@@ -131,12 +131,10 @@ class RmmLog {
   }
 
   void require_free(const Event& event) const {
-    const auto behind = live_.lower_bound(event.address + event.size);
-    if (behind == live_.begin()) return;
-    const auto& [address, block] = *std::prev(behind);
-    if (address < event.address && event.address - address >= block.bytes) return;
+    const auto* taken = overlapping(live_, event.address, event.size, [](const Block& b) { return b.bytes; });
+    if (taken == nullptr) return;
     fail(fmt::format("allocates {} bytes at {:#x}, where {} at {:#x} are not free", event.size, event.address,
-                     block.bytes, address));
+                     taken->second.bytes, taken->first));
   }
 
   /// By the stream that allocated, as PyTorch writes it.
