@@ -8,6 +8,7 @@
 #include "harness/base/bytes.h"
 #include "harness/memory/sources/counting.h"
 #include "tests/memory/held_streams.h"
+#include "tests/memory/lagging_streams.h"
 
 namespace memsweep {
 namespace {
@@ -177,6 +178,16 @@ TEST_F(Interface, a_limit_refuses_what_the_device_would_give) {
   allocator_.set_memory_fraction(1);
   EXPECT_NE(allocator_.allocate(2_MiB), 0u);
   EXPECT_THROW(allocator_.set_memory_fraction(1.5), UsageError);
+}
+
+TEST(OtherStreams, wait_once_however_often_they_used_a_block) {
+  CountingSource device(1_GiB);
+  testing::LaggingStreams streams;
+  CachingAllocator allocator(device, {}, kNewest, streams);
+  const Address block = allocator.allocate(512);
+  for (int i = 0; i < 3; ++i) allocator.record_stream(block, 1);
+  allocator.free(block);
+  EXPECT_EQ(streams.recorded(), 1u);
 }
 
 TEST(CachingAllocator, a_shared_block_is_reused_only_when_the_other_stream_has_passed) {
