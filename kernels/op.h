@@ -15,7 +15,7 @@
 
 namespace memsweep {
 
-/// One name per row of the op table (op.cpp), in its order. Outputs are listed in the order in
+/// One name per row of the op table (kernels/ops). Outputs are listed in the order in
 /// which PyTorch allocates them. B: rows of a batch; N, K: widths; [..]: any shape.
 enum class Op : std::uint8_t {
   // Values from the counter-based generator (kernels/generator.h), from its element `first` on; set-up and

@@ -1,0 +1,22 @@
+// Values from the counter-based generator.
+#include "kernels/ops/groups.h"
+#include "kernels/ops/rules.h"
+
+namespace memsweep::ops {
+namespace {
+
+OpRow generator(Op op, std::string_view name, std::vector<std::string_view> attributes) {
+  return {op, name, 0, 1, std::move(attributes), nullptr, by_traffic, no_workspace};
+}
+
+}  // namespace
+
+std::vector<OpRow> generator_rows() {
+  return {
+      generator(Op::uniform, "uniform", drawn_and({"scale", "offset"})),
+      generator(Op::integers, "integers", drawn_and({"modulus"})),
+      generator(Op::fill, "fill", {"value"}),
+  };
+}
+
+}  // namespace memsweep::ops

@@ -1,0 +1,17 @@
+// The op table in parts, one file each; op.cpp joins them.
+#pragma once
+
+#include <vector>
+
+#include "kernels/op.h"
+
+namespace memsweep::ops {
+
+std::vector<OpRow> generator_rows();
+std::vector<OpRow> product_rows();
+std::vector<OpRow> elementwise_rows();
+std::vector<OpRow> normalisation_rows();
+std::vector<OpRow> vector_rows();
+std::vector<OpRow> clipping_rows();
+
+}  // namespace memsweep::ops

@@ -1,0 +1,48 @@
+// Matrix products.
+#include "kernels/ops/groups.h"
+#include "kernels/ops/rules.h"
+
+namespace memsweep::ops {
+namespace {
+
+Types infer_addmm(Inputs in, Numbers) {
+  const auto &x = in[0].shape, &w = in[1].shape;
+  expect(x.rank == 2 && w.rank == 2 && x[1] == w[1], "a linear layer of weight {} cannot take {}", w, x);
+  expect(in[2].shape == Shape{w[0]}, "a bias has one value per output");
+  return {{{x[0], w[0]}, in[0].dtype}};
+}
+
+Types infer_mm(Inputs in, Numbers transpose) {
+  const auto &a = in[0].shape, &b = in[1].shape;
+  expect(a.rank == 2 && b.rank == 2, "a product takes two matrices");
+  const std::int64_t m = transpose[0] != 0 ? a[1] : a[0], k = transpose[0] != 0 ? a[0] : a[1];
+  const std::int64_t n = transpose[1] != 0 ? b[0] : b[1], kb = transpose[1] != 0 ? b[1] : b[0];
+  expect(k == kb, "a product of {} and {} does not fit", a, b);
+  return {{{m, n}, in[0].dtype}};
+}
+
+Cost by_product(const OpCall& call) {
+  const bool transposed = call.op == Op::mm && call.attributes[0] != 0;
+  const double inner = static_cast<double>(call.inputs[0].shape[transposed ? 0 : 1]);
+  return {2 * inner * static_cast<double>(call.outputs[0].shape.elements()), traffic(call)};
+}
+
+/// A product with a bias goes through cuBLASLt unless the result is one column wide
+/// (caching-allocator behaviour of PyTorch 2.11 to 2.15, recorded in tests/golden/pytorch).
+Workspaces addmm_workspace(const OpCall& call, const Multiprocessors&) {
+  const bool single_column = call.outputs[0].shape.columns() == 1;
+  return {{single_column ? WorkspaceKind::cublas : WorkspaceKind::cublaslt}};
+}
+
+Workspaces product_workspace(const OpCall&, const Multiprocessors&) { return {{WorkspaceKind::cublas}}; }
+
+}  // namespace
+
+std::vector<OpRow> product_rows() {
+  return {
+      {Op::addmm, "addmm", 3, 1, {}, infer_addmm, by_product, addmm_workspace},
+      {Op::mm, "mm", 2, 1, {"transpose_a", "transpose_b"}, infer_mm, by_product, product_workspace},
+  };
+}
+
+}  // namespace memsweep::ops

@@ -1,0 +1,51 @@
+#include "kernels/ops/rules.h"
+
+#include "kernels/reduction.h"
+
+namespace memsweep::ops {
+
+Types nothing(Inputs, Numbers) { return {}; }
+
+Types first(Inputs in, Numbers) { return {in[0]}; }
+
+Types second(Inputs in, Numbers) { return {in[1]}; }
+
+Types same_as_both(Inputs in, Numbers) {
+  expect(in[0] == in[1], "operands must have one shape, not {} and {}", in[0].shape, in[1].shape);
+  return {in[0]};
+}
+
+Types scalar(Inputs, Numbers) { return {{{}, DType::f32}}; }
+
+double traffic(const OpCall& call) {
+  double bytes = 0;
+  for (const auto& type : call.inputs) bytes += static_cast<double>(type.bytes());
+  for (const auto& type : call.outputs) bytes += static_cast<double>(type.bytes());
+  return bytes;
+}
+
+Cost by_traffic(const OpCall& call) { return {traffic(call) / 4, traffic(call)}; }
+
+Cost free_of_charge(const OpCall&) { return {}; }
+
+Workspaces no_workspace(const OpCall&, const Multiprocessors&) { return {}; }
+
+void append_reduction(Workspaces& list, std::int64_t rows, std::int64_t columns, const Multiprocessors& gpu) {
+  const auto [partial, semaphores] = reduction_workspace(rows, columns, gpu);
+  if (partial == 0) return;
+  list.push_back({WorkspaceKind::partial_results, partial});
+  list.push_back({WorkspaceKind::semaphores, semaphores});
+}
+
+std::vector<std::string_view> drawn_and(std::initializer_list<std::string_view> more) {
+  std::vector<std::string_view> names{"seed", "id", "id_stride", "batches", "first"};
+  names.insert(names.end(), more);
+  return names;
+}
+
+OpRow moving(Op op, std::string_view name, int inputs, Types (*infer)(Inputs, Numbers),
+             std::vector<std::string_view> attributes, int outputs) {
+  return {op, name, inputs, outputs, std::move(attributes), infer, by_traffic, no_workspace};
+}
+
+}  // namespace memsweep::ops
