@@ -1,0 +1,1 @@
+// Nothing: test_headers is the precompiled headers that all tests share.
