@@ -10,6 +10,7 @@
 #include "harness/program/builder.h"
 #include "harness/sweep/experiment.h"
 #include "harness/sweep/variant.h"
+#include "scenarios/loop.h"
 #include "scenarios/model.h"
 
 namespace memsweep {
@@ -20,7 +21,9 @@ struct TrainingOptions {
   std::string precision = "fp32";
   std::string optimizer = "sgd";
   std::vector<std::string> recompute;  // policies; empty: those the scenario finds telling
+  LoopOptions loop;
   Randomness randomness;
+  PytorchRelease release = PytorchRelease::v2_15;  // whose kernels' memory is followed
 };
 
 /// One of two kinds: training steps whose batch is swept, or experiments that are run once each.

@@ -1,10 +1,11 @@
-// A whole training step from a forward pass: the remedies in their order.
+// A whole step of a training loop from a forward pass: the remedies in their order.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
-#include "harness/program/passes/clip.h"
+#include "scenarios/loop.h"
 #include "scenarios/optimizer.h"
 #include "scenarios/scenario.h"
 
@@ -12,15 +13,13 @@ namespace memsweep {
 
 struct TrainingStep {
   ForwardPass forward;
-  ChosenOptimizer optimizer;
+  std::optional<ChosenOptimizer> optimizer;  // none: gradients are computed and left
   std::string recompute = "none";
   Randomness randomness;
-  int micro_batches = 1;        // a step; their gradients are added up
-  bool keep_gradients = false;  // zero_grad(set_to_none=False)
-  std::optional<ClipOptions> clip = {};
+  LoopOptions loop{};
 
-  /// Forward, loss, backward (with recomputation), clip, optimizer, zero_grad; verified. `batch` is that
-  /// of one micro-batch.
+  /// Forward, loss, backward (with recomputation), clip, optimizer, zero_grad, as far as the loop's mode has
+  /// them; verified. `batch` is that of one micro-batch.
   [[nodiscard]] Program operator()(std::int64_t batch) const;
 };
 

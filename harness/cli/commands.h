@@ -11,6 +11,9 @@ namespace memsweep {
 /// Sweeps; rows go to a file as they come, the table to stdout, progress to stderr.
 int run_scenarios(const RunOptions& options);
 
+/// A few steps of one configuration, or of every case in a file: what each phase took.
+int run_steps_of(const CaseOptions& options);
+
 /// What there is: "scenarios", "models", "optimizers", "devices", "columns"; empty: all.
 int list(const std::string& topic);
 

@@ -30,6 +30,16 @@ struct RunOptions {
   std::vector<std::string> given;  // options that were given at all, as in "--batches"
 };
 
+/// A few steps of one configuration: `memsweep run`.
+struct CaseOptions {
+  RunOptions& run;  // model, loop and device
+  std::int64_t batch = 32;
+  std::int64_t steps = 4;
+  std::string cases;  // a file of them, instead of the one that `run` describes
+  bool events = false;
+  std::string format = "table";  // csv, json
+};
+
 /// "none,sqrt": each name once.
 [[nodiscard]] std::vector<std::string> parse_names(const std::string& text);
 

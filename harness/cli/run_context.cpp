@@ -34,7 +34,10 @@ std::string describe(const ModelOptions& model) {
 }
 
 std::string describe(const TrainingOptions& training) {
-  return fmt::format("{}, {}, {}", describe(training.model), training.precision, training.optimizer);
+  const std::string loop = describe(training.loop);
+  return fmt::format("{}, {}, {}{}", describe(training.model), training.precision,
+                     trains(training.loop.mode) ? training.optimizer : "no optimizer",
+                     loop.empty() ? "" : ", " + loop);
 }
 
 nlohmann::json device_settings(const RunContext& context, const Scenario& scenario) {
@@ -48,9 +51,11 @@ nlohmann::json device_settings(const RunContext& context, const Scenario& scenar
 }
 
 nlohmann::json training_settings(const RunOptions& o) {
-  return {{"model", describe(o.training.model)}, {"precision", o.training.precision},
-          {"optimizer", o.training.optimizer},   {"seed", o.training.randomness.seed},
-          {"alloc_conf", o.alloc_conf},          {"steps", o.steps}};
+  nlohmann::json settings{{"model", describe(o.training.model)}, {"precision", o.training.precision},
+                          {"optimizer", o.training.optimizer},   {"seed", o.training.randomness.seed},
+                          {"alloc_conf", o.alloc_conf},          {"steps", o.steps}};
+  if (const auto loop = describe(o.training.loop); !loop.empty()) settings["loop"] = loop;
+  return settings;
 }
 
 void print_title(const RunContext& context, const Scenario& scenario, std::string_view subject,

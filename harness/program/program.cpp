@@ -40,7 +40,8 @@ BufferId add_buffer(Program& program, Buffer buffer) {
 }
 
 bool is_variable(const Buffer& buffer) {
-  return buffer.lifetime == Lifetime::until_reassigned || buffer.lifetime == Lifetime::no_value_ever_dies;
+  return buffer.lifetime == Lifetime::until_reassigned || buffer.lifetime == Lifetime::no_value_ever_dies ||
+         buffer.lifetime == Lifetime::with_loss;
 }
 
 bool gives_birth(const Program& program, const Instr& instr, BufferId id) {

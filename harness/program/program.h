@@ -32,6 +32,7 @@ enum class Lifetime : std::uint8_t {
   until_last_reader,
   until_reassigned,    // a variable of user code: dies when the next value has been made
   no_value_ever_dies,  // a variable whose every value a list of user code holds
+  with_loss,           // saved by the graph of a loss: dies with that value of the loss
   for_ever,
 };
 
@@ -86,6 +87,9 @@ struct Program {
   std::vector<Instr> step;   // runs again and again
   std::vector<Parameter> parameters;
   BufferId loss = 0;
+  /// What the graph of a loss still holds at the end of a step, each of lifetime `with_loss`, in the order in
+  /// which it is let go.
+  std::vector<BufferId> saved_by_loss;
   std::int32_t blocks = 0;
 
   [[nodiscard]] const TensorType& type(BufferId id) const { return buffers[id].type; }
@@ -94,7 +98,8 @@ struct Program {
 /// Makes a buffer and returns its id.
 BufferId add_buffer(Program& program, Buffer buffer);
 
-/// Whether a buffer is a variable of user code: assigning it makes a new value beside the old one.
+/// Whether making a buffer again makes a new value beside the old one: variables of user code, and what a
+/// loss holds.
 [[nodiscard]] bool is_variable(const Buffer& buffer);
 
 /// Whether an instruction makes a new value of its output `id`, instead of updating the one there is.

@@ -1,6 +1,7 @@
 #include "harness/sweep/execution.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace memsweep {
 namespace {
@@ -16,7 +17,7 @@ Execution::Execution(Device& device, Allocator& allocator, LibraryWorkspaces lib
     : device_(device), allocator_(allocator), libraries_(libraries) {}
 
 Execution::~Execution() {
-  for (auto* list : {&live_, &borrowed_, &reassigned_, &listed_}) {
+  for (auto* list : {&live_, &borrowed_, &reassigned_, &listed_, &saved_}) {
     for (Live& live : *list) free(live);
   }
   for (auto& [key, live] : cached_) free(live);
@@ -32,6 +33,7 @@ std::vector<Address> Execution::addresses() const {
 void Execution::set_up(const Schedule& schedule) {
   step_ = 0;
   live_.resize(schedule.program.buffers.size());
+  saved_.resize(schedule.program.buffers.size());
   run(schedule, schedule.setup);
 }
 
@@ -71,15 +73,37 @@ void Execution::run(const Program& program, const ScheduledInstr& scheduled) {
   for (BufferId id : scheduled.births) {
     const Buffer& buffer = program.buffers[id];
     const Live born = allocate(buffer.type.bytes(), buffer.category);
-    if (live_[id].address != 0) {
-      (buffer.lifetime == Lifetime::no_value_ever_dies ? listed_ : reassigned_).push_back(live_[id]);
-    }
+    displace(program, id);
     live_[id] = born;
   }
   if (scheduled.instr->op != Op::release) call(program, *scheduled.instr);
+  free_displaced(program);
+  for (BufferId id : scheduled.deaths) free(live_[id]);
+}
+
+void Execution::displace(const Program& program, BufferId id) {
+  if (live_[id].address == 0) return;
+  const bool held_for_ever = program.buffers[program.loss].lifetime == Lifetime::no_value_ever_dies;
+  switch (program.buffers[id].lifetime) {
+    case Lifetime::no_value_ever_dies: listed_.push_back(live_[id]); return;
+    case Lifetime::with_loss:
+      if (held_for_ever) {
+        listed_.push_back(live_[id]);
+      } else {
+        saved_[id] = live_[id];
+      }
+      return;
+    default: reassigned_.push_back(live_[id]);
+  }
+  if (id == program.loss) loss_reassigned_ = true;
+}
+
+void Execution::free_displaced(const Program& program) {
+  if (std::exchange(loss_reassigned_, false)) {
+    for (BufferId id : program.saved_by_loss) free(saved_[id]);
+  }
   for (Live& live : reassigned_) free(live);
   reassigned_.clear();
-  for (BufferId id : scheduled.deaths) free(live_[id]);
 }
 
 void Execution::call(const Program& program, const Instr& instr) {

@@ -64,6 +64,9 @@ class Execution {
   void call(const Program& program, const Instr& instr);
   [[nodiscard]] Live allocate(std::size_t bytes, Category category);
   void free(Live& live);
+  /// Sets a value aside for whoever still holds it, since a new one takes its place.
+  void displace(const Program& program, BufferId id);
+  void free_displaced(const Program& program);
   void borrow(const Workspace& workspace);
   void borrow_cached(WorkspaceKind kind);
   void give_back_borrowed();
@@ -83,6 +86,8 @@ class Execution {
   std::vector<Live> borrowed_;    // by the instruction that runs
   std::vector<Live> reassigned_;  // values of variables that die when the new ones have been made
   std::vector<Live> listed_;      // those that live on in a list
+  std::vector<Live> saved_;       // by buffer: those that the loss of the step before holds
+  bool loss_reassigned_ = false;  // by the instruction that runs
 
   // Operands of the instruction that runs; members so that their memory is used again.
   std::vector<TensorType> input_types_, output_types_;

@@ -22,6 +22,8 @@ class Recorder {
   /// Where the next requests come from.
   void enter(const Place& place);
 
+  /// How many were noted so far.
+  [[nodiscard]] std::size_t events() const { return recording_.events.size(); }
   /// All that was noted so far, and the layout that `allocator` has now.
   [[nodiscard]] Recording recording(const Allocator& allocator, std::string settings,
                                     PytorchRelease release) const;

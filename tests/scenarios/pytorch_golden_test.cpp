@@ -1,11 +1,11 @@
 // Eager PyTorch's training steps, recorded, against the same steps here on a simulated device: every level
 // of memory after every phase of every step, and where memory ran out.
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -15,12 +15,11 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "harness/base/errors.h"
 #include "harness/device/device.h"
-#include "harness/memory/make_allocator.h"
-#include "harness/program/passes/recompute.h"
-#include "harness/program/passes/variables.h"
-#include "harness/sweep/execution.h"
-#include "scenarios/training_step.h"
+#include "harness/trace/input.h"
+#include "scenarios/case.h"
+#include "scenarios/case_result.h"
 #include "tests/golden.h"
 
 namespace memsweep {
@@ -74,206 +73,34 @@ std::vector<Recording> recordings() {
   return list;
 }
 
-template <typename Value>
-Value field(const Json& object, const char* name, Value otherwise) {
-  const auto found = object.find(name);
-  return found == object.end() || found->is_null() ? otherwise : found->get<Value>();
-}
-
-/// Why a recording is none of an fp32 MLP trained plainly with an optimizer that is here; empty if it is.
-std::string outside(const Json& spec) {
-  const Json& model = spec.at("model");
-  const auto kind = model.at("kind").get<std::string>();
-  if (kind != "mlp" && kind != "chain") return "model " + kind;
-  if (spec.at("precision") != "fp32") return "precision " + spec.at("precision").get<std::string>();
-  if (field<std::string>(model, "norm", "") == "batchnorm") return "batch norm";
-  if (spec.at("optimizer").is_null()) return "no optimizer";
-  const auto optimizer = spec.at("optimizer").at("name").get<std::string>();
-  if (optimizer != "sgd" && optimizer != "adamw") return "optimizer " + optimizer;
-  for (const auto& [key, value] : spec.at("optimizer").items()) {
-    if (key == "capturable" || key == "maximize" || key == "differentiable") return "optimizer option " + key;
-  }
-  const auto mode = field<std::string>(spec, "mode", "train");
-  if (mode != "train" && mode != "leak_trained") return "mode " + mode;
-  if (mode == "leak_trained" && field(spec, "accumulate", 1) != 1)
-    return "a list of the last micro-batches' losses";
-  if (spec.contains("scaler") && !spec.at("scaler").is_null()) return "loss scaling";
-  if (field(spec, "input_requires_grad", false)) return "an input that requires a gradient";
-  if (spec.contains("checkpoint") && !spec.at("checkpoint").is_null()) {
-    const Json& plan = spec.at("checkpoint");
-    if (plan.at("kind") == "selective") return "selective checkpointing";
-    if (plan.at("reentrant").get<bool>()) return "reentrant checkpointing";
-  }
-  return "";
-}
-
-std::string activation(const Json& model) {
-  const auto name = field<std::string>(model, "act", "identity");
-  return name.empty() ? "identity" : name;
-}
-
-ModelOptions model_options(const Json& spec) {
-  const Json& model = spec.at("model");
-  ModelOptions options;
-  if (model.at("kind") == "chain") {
-    options.spec = fmt::format("mlp:{}x{}-{}", model.at("width").get<int>(), model.at("depth").get<int>() + 1,
-                               model.at("classes").get<int>());
-  } else {
-    options.spec.clear();
-    for (int width : model.at("widths"))
-      options.spec += fmt::format("{}{}", options.spec.empty() ? "mlp:" : "-", width);
-  }
-  options.activation = activation(model);
-  options.dropout = field(model, "dropout", 0.0);
-  options.layer_norm = field<std::string>(model, "norm", "") == "layernorm";
-  options.bias = field(model, "bias", true);
-  return options;
-}
-
-std::string optimizer_options(const Json& spec) {
-  const Json& optimizer = spec.at("optimizer");
-  std::string text = optimizer.at("name").get<std::string>() + ":";
-  for (const auto& [key, value] : optimizer.items()) {
-    if (key == "name" || key == "foreach" || key == "fused") continue;
-    if (key == "betas") {
-      text += fmt::format("beta1={},beta2={},", value[0].get<double>(), value[1].get<double>());
-    } else {
-      text += fmt::format("{}={},", key, value.dump());
-    }
-  }
-  if (!field(optimizer, "foreach", true)) text += "implementation=for-loop,";
-  if (field(optimizer, "fused", false)) text += "implementation=fused,";
-  text.pop_back();
-  return text;
-}
-
-std::string recompute_policy(const Json& spec) {
-  if (!spec.contains("checkpoint") || spec.at("checkpoint").is_null()) return "none";
-  const Json& plan = spec.at("checkpoint");
-  return plan.at("kind") == "each" ? "every:1" : fmt::format("segments:{}", plan.at("segments").get<int>());
-}
-
-std::optional<ClipOptions> clip_options(const Json& spec, PytorchRelease release) {
-  if (!spec.contains("clip") || spec.at("clip").is_null()) return std::nullopt;
-  const Json& clip = spec.at("clip");
-  ClipOptions options;
-  options.max_norm = clip.at("max_norm").get<double>();
-  if (release != PytorchRelease::v2_15) options.kernels = NormKernels::foreach_padded;
-  if (!field(clip, "foreach", true)) options.kernels = NormKernels::for_loop;
-  return options;
-}
-
-Schedule schedule_of(const Json& spec, std::int64_t batch, PytorchRelease release) {
-  TrainingOptions options;
-  options.model = model_options(spec);
-  options.optimizer = optimizer_options(spec);
-  TrainingStep step = parse_training_step(options);
-  step.recompute = recompute_policy(spec);
-  step.micro_batches = field(spec, "accumulate", 1);
-  step.keep_gradients = !field(spec, "set_to_none", true);
-  step.clip = clip_options(spec, release);
-  Program program = step(batch);
-  if (field<std::string>(spec, "mode", "train") == "leak_trained") program = list_losses(std::move(program));
-  const auto loop = field<std::string>(spec, "loop", "standard");
-  if (loop == "del") program = delete_variables(std::move(program));
-  if (loop == "resident") program = keep_data_resident(std::move(program));
-  verify(program);
-  return Schedule(std::move(program));
-}
-
 /// Whether cudaMallocAsync served it. The recorded device gives it granules without a pool: what is live is
 /// PyTorch's, and where memory runs out is not the driver's. Such a run is compared where there is room.
-bool of_driver_pool(const Json& spec) {
-  return field<std::string>(spec, "alloc_conf", "").find("cudaMallocAsync") != std::string::npos;
+bool of_driver_pool(const Case& one) { return one.alloc_conf.find("cudaMallocAsync") != std::string::npos; }
+
+Case case_of(const Recording& recording) {
+  Case one = read_case(recording.spec());
+  one.training.release = recording.release;
+  return one;
 }
 
-/// The device that PyTorch saw: nothing in use but its own.
-Profile device_of(const Json& spec) {
-  Profile profile = find_profile("h100-sxm-80gb");
-  const auto capability = spec.at("compute_capability").get<std::string>();
-  profile.compute_capability = 10 * (capability[0] - '0') + (capability[2] - '0');
-  profile.multiprocessors = {capability == "8.0" ? 108 : 132, 2048};
-  profile.memory_bytes = spec.at("capacity").get<std::size_t>() * (of_driver_pool(spec) ? 2 : 1);
-  profile.context_bytes = 0;
-  return profile;
+/// Why eager programs cannot express a recording; empty if they can.
+std::string outside(const Recording& recording) {
+  try {
+    const Case one = case_of(recording);
+    CaseProgram program(one);
+    static_cast<void>(program(1));
+    return "";
+  } catch (const UsageError& error) {
+    return error.what();
+  }
 }
 
-/// The batch of each step, from 1.
-std::int64_t batch_of(const Json& spec, std::int64_t step) {
-  if (!spec.contains("batches") || spec.at("batches").is_null()) return spec.at("batch").get<std::int64_t>();
-  const Json& batches = spec.at("batches");
-  return batches[static_cast<std::size_t>(step - 1) % batches.size()].get<std::int64_t>();
+PhaseRun rerun(const Recording& recording) {
+  Case one = case_of(recording);
+  if (of_driver_pool(one)) one.capacity *= 2;
+  const auto device = make_sim(profile_of(one));
+  return run_case(one, *device);
 }
-
-/// Runs a case as tests/golden/pytorch/models.py does, writing rows as its README describes them.
-class Rerun {
- public:
-  Rerun(const Json& spec, PytorchRelease release)
-      : spec_(spec),
-        release_(release),
-        device_(make_sim(device_of(spec))),
-        settings_(parse_settings(field<std::string>(spec, "alloc_conf", ""), release)),
-        allocator_(make_allocator(device_->memory(), settings_, release)),
-        execution_(*device_, *allocator_,
-                   library_workspaces(release, device_->profile().compute_capability)) {
-    execution_.on_phase_end([this](std::int64_t step, Phase phase) {
-      if (phase != Phase::setup) return end_phase(step, phase);
-      add_row(step, "model");
-      add_row(step, "optimizer");
-    });
-  }
-
-  void run() {
-    std::map<std::int64_t, Schedule> schedules;
-    const auto schedule = [&](std::int64_t step) -> const Schedule& {
-      const std::int64_t batch = batch_of(spec_, step);
-      const auto known = schedules.find(batch);
-      return known != schedules.end()
-                 ? known->second
-                 : schedules.emplace(batch, schedule_of(spec_, batch, release_)).first->second;
-    };
-    try {
-      execution_.set_up(schedule(1));
-      const std::int64_t steps = field<std::int64_t>(spec_, "steps", 4);
-      for (std::int64_t step = 1; step <= steps; ++step) execution_.step(schedule(step), step);
-    } catch (const OutOfMemory& error) {
-      message_ = error.message();
-    }
-  }
-
-  [[nodiscard]] const Json& rows() const { return rows_; }
-  [[nodiscard]] Backend backend() const { return settings_.backend; }
-  [[nodiscard]] const std::optional<std::string>& message() const { return message_; }
-
- private:
-  /// The phases that each micro-batch has carry its number, if there are several.
-  void end_phase(std::int64_t step, Phase phase) {
-    const int micro_batches = field(spec_, "accumulate", 1);
-    const bool numbered = micro_batches > 1 && phase >= Phase::data && phase <= Phase::backward;
-    add_row(step,
-            numbered ? fmt::format("{}.{}", name_of(phase), micro_batch_) : std::string(name_of(phase)));
-    if (phase == Phase::backward) micro_batch_ = (micro_batch_ + 1) % micro_batches;
-  }
-
-  void add_row(std::int64_t step, std::string_view phase) {
-    const Statistics& s = allocator_->statistics();
-    rows_.push_back({step, phase, s.allocated_bytes.all.current, s.allocated_bytes.all.peak,
-                     s.reserved_bytes.all.current, s.reserved_bytes.all.peak, s.requested_bytes.all.current,
-                     s.requested_bytes.all.peak, s.active_bytes.all.current, s.active_bytes.all.peak,
-                     s.num_alloc_retries, s.allocation.all.allocated, s.segment.all.current});
-    allocator_->reset_peaks();
-  }
-
-  const Json& spec_;
-  PytorchRelease release_;
-  std::unique_ptr<Device> device_;
-  AllocatorSettings settings_;
-  std::unique_ptr<Allocator> allocator_;
-  Execution execution_;
-  int micro_batch_ = 0;
-  Json rows_ = Json::array();
-  std::optional<std::string> message_;
-};
 
 /// The sizes that a message states, in its order.
 std::vector<std::string> sizes(const std::string& message) {
@@ -292,45 +119,54 @@ constexpr std::array kColumns{
     "peak requested", "active", "peak active", "alloc retries",  "allocations", "segments"};
 
 /// The recorded device counted cudaMallocAsync in single bytes, and PyTorch counts no requested bytes there.
-bool comparable(std::string_view column, Backend backend) {
+bool comparable(std::string_view column, bool native) {
   const bool pages = column.ends_with("reserved"), requested = column.ends_with("requested");
-  return backend == Backend::native || !(pages || requested);
+  return native || !(pages || requested);
 }
 
 /// The first difference as a sentence; empty if there is none.
-std::string first_difference(const Json& recorded, const Json& ours, Backend backend) {
+std::string first_difference(const Json& recorded, const Json& ours, bool native) {
   for (std::size_t i = 0; i < recorded.size() && i < ours.size(); ++i) {
     for (std::size_t c = 0; c < kColumns.size(); ++c) {
-      if (recorded[i][c] == ours[i][c] || !comparable(kColumns[c], backend)) continue;
+      if (recorded[i][c] == ours[i][c] || !comparable(kColumns[c], native)) continue;
       return fmt::format("step {} {}: {} is {}, recorded {}", recorded[i][0].dump(), recorded[i][1].dump(),
                          kColumns[c], ours[i][c].dump(), recorded[i][c].dump());
     }
   }
-  const bool beyond = backend != Backend::native && ours.size() > recorded.size();
+  const bool beyond = !native && ours.size() > recorded.size();
   if (recorded.size() != ours.size() && !beyond)
     return fmt::format("{} rows, recorded {}", ours.size(), recorded.size());
   return "";
+}
+
+/// What the levels of a failure say whatever has been unwound since.
+std::vector<Json> peaks(const Json& row) {
+  constexpr std::array kPeaks{3, 4, 5, 7, 9, 10, 11, 12};
+  std::vector<Json> list;
+  for (int column : kPeaks) list.push_back(row.at(static_cast<std::size_t>(column)));
+  return list;
 }
 
 class PytorchTraining : public ::testing::TestWithParam<Recording> {};
 
 TEST_P(PytorchTraining, TakesTheBytesThatPytorchTakes) {
   const Recording& recording = GetParam();
-  Rerun rerun(recording.spec(), recording.release);
-  rerun.run();
-  EXPECT_EQ(first_difference(recording.run.at("rows"), rerun.rows(), rerun.backend()), "");
-  if (rerun.backend() != Backend::native) return;  // where it runs out is the recorded device's own
-  ASSERT_EQ(rerun.message().has_value(), recording.run.at("outcome") == "oom");
-  if (rerun.message()) {
-    EXPECT_FALSE(sizes(*rerun.message()).empty());
-    EXPECT_EQ(sizes(*rerun.message()), sizes(recording.run.at("message")));
-  }
+  const bool native = !of_driver_pool(case_of(recording));
+  const Json ours = result_json(recording.spec(), rerun(recording));
+  EXPECT_EQ(first_difference(recording.run.at("rows"), ours.at("rows"), native), "");
+  if (!native) return;  // where it runs out is the recorded device's own
+  ASSERT_EQ(ours.at("outcome"), recording.run.at("outcome"));
+  if (recording.run.at("outcome") != "oom") return;
+  EXPECT_EQ(ours.at("after"), recording.run.at("after"));
+  EXPECT_EQ(peaks(ours.at("at_failure")), peaks(recording.run.at("at_failure")));
+  EXPECT_FALSE(sizes(ours.at("message")).empty());
+  EXPECT_EQ(sizes(ours.at("message")), sizes(recording.run.at("message")));
 }
 
 std::vector<Recording> inside() {
   std::vector<Recording> list;
   for (Recording& recording : recordings()) {
-    if (outside(recording.spec()).empty()) list.push_back(std::move(recording));
+    if (outside(recording).empty()) list.push_back(std::move(recording));
   }
   return list;
 }
@@ -338,11 +174,56 @@ std::vector<Recording> inside() {
 INSTANTIATE_TEST_SUITE_P(Golden, PytorchTraining, ::testing::ValuesIn(inside()),
                          [](const auto& one) { return testing::test_name(one.param.id); });
 
+/// The events of a release's cases, by id.
+std::map<std::string, Json> recorded_events(const fs::path& folder) {
+  std::map<std::string, Json> by_id;
+  const fs::path file = folder / "events.jsonl.gz";
+  if (!fs::exists(file)) return by_id;
+  constexpr std::size_t kLongest = std::size_t{1} << 28;
+  Input lines(file);
+  for (std::string line; lines.line(line, kLongest);) {
+    Json one = Json::parse(line);
+    Json& events = by_id[one.at("id").get<std::string>()] = std::move(one.at("events"));
+    while (events.back()[0] != "phase") events.erase(events.size() - 1);  // the script's own end
+  }
+  return by_id;
+}
+
+/// The first event that is another one, as a sentence; empty if there is none.
+std::string first_other_event(const Json& recorded, const Json& ours) {
+  Json after = "the beginning";
+  for (std::size_t i = 0; i < std::max(recorded.size(), ours.size()); ++i) {
+    const Json theirs = i < recorded.size() ? recorded[i] : Json(), own = i < ours.size() ? ours[i] : Json();
+    if (theirs != own)
+      return fmt::format("event {} after {}: {}, recorded {}", i, after.dump(), own.dump(), theirs.dump());
+    if (theirs[0] == "phase") after = theirs;
+  }
+  return "";
+}
+
+TEST(PytorchGolden, AllocatesAndFreesInPytorchsOrder) {
+  std::size_t compared = 0;
+  for (const auto& [folder, release] : folders()) {
+    const auto events = recorded_events(folder);
+    for_each_line(folder / "results.jsonl", [&, r = release](const Json& run) {
+      const Recording recording{run.at("case").at("id").get<std::string>(), r, run};
+      const auto recorded = events.find(recording.id);
+      if (recorded == events.end() || !outside(recording).empty()) return;
+      const Json ours = events_json(recording.id, rerun(recording));
+      EXPECT_EQ(first_other_event(recorded->second, ours.at("events")), "")
+          << recording.id << " of " << release_name(r);
+      ++compared;
+    });
+  }
+  fmt::print("compared: the events of {} recordings\n", compared);
+  EXPECT_GT(compared, 0u);
+}
+
 TEST(PytorchGolden, SaysWhichRecordingsAreLeftOutAndWhy) {
   std::map<std::string, std::size_t> reasons;
   std::size_t compared = 0;
   for (const Recording& recording : recordings()) {
-    const std::string reason = outside(recording.spec());
+    const std::string reason = outside(recording);
     ++(reason.empty() ? compared : reasons[reason]);
   }
   for (const auto& [reason, count] : reasons) fmt::print("left out: {} recordings: {}\n", count, reason);

@@ -103,7 +103,7 @@ Program program_of(const Json& spec) {
   TrainingStep step = parse_training_step(training_options(spec));
   step.clip = clip_options(spec);
   if (!spec.contains("micro_batches")) return step(spec.at("batch").get<std::int64_t>());
-  step.micro_batches = static_cast<int>(spec.at("micro_batches").size());
+  step.loop.micro_batches = static_cast<int>(spec.at("micro_batches").size());
   return step(spec.at("micro_batches")[0].get<std::int64_t>());
 }
 

@@ -43,7 +43,7 @@ TEST(TrainingStep, TrainsTheSameWithGradientsThatAreKept) {
   for (const char* optimizer : {"sgd", "momentum", "adamw", "adamw:implementation=fused"}) {
     TrainingStep step = step_of(optimizer);
     const float dropped = last_loss(step, 12);
-    step.keep_gradients = true;
+    step.loop.set_to_none = false;
     EXPECT_EQ(last_loss(step, 12), dropped) << optimizer;
   }
 }
@@ -70,7 +70,7 @@ TEST(TrainingStep, TrainsInMicroBatchesAsOnTheWholeBatch) {
   TrainingStep step = step_of("sgd:lr=0.1");
   const float whole = sum_of_losses(step, 12);
   for (int micro_batches : {2, 3, 12}) {
-    step.micro_batches = micro_batches;
+    step.loop.micro_batches = micro_batches;
     EXPECT_NEAR(sum_of_losses(step, 12 / micro_batches), whole, 1e-5f * whole) << micro_batches;
   }
 }
@@ -113,8 +113,8 @@ TEST(TrainingStep, TakesTheSameBytesOnCpuAndSimInEveryCombination) {
         for (const char* policy : {"none", "every:2"}) {
           for (const auto& loop : {delete_variables, keep_data_resident}) {
             TrainingStep step = step_of("adamw");
-            step.micro_batches = micro_batches;
-            step.keep_gradients = keep;
+            step.loop.micro_batches = micro_batches;
+            step.loop.set_to_none = !keep;
             if (clip) step.clip = ClipOptions{};
             step.recompute = policy;
             const TrialResult real = run(*cpu, loop(step(40))), simulated = run(*sim, loop(step(40)));

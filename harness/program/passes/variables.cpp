@@ -7,7 +7,14 @@ namespace memsweep {
 Program delete_variables(Program program) {
   Instr drop{.op = Op::release, .phase = Phase::del};
   for (BufferId id = 0; id < program.buffers.size(); ++id) {
-    if (program.buffers[id].lifetime == Lifetime::until_reassigned) drop.inputs.push_back(id);
+    if (program.buffers[id].lifetime == Lifetime::until_reassigned && id != program.loss)
+      drop.inputs.push_back(id);
+  }
+  if (program.buffers[program.loss].lifetime == Lifetime::until_reassigned) {
+    for (BufferId id : program.saved_by_loss) {
+      if (program.buffers[id].lifetime == Lifetime::with_loss) drop.inputs.push_back(id);
+    }
+    drop.inputs.push_back(program.loss);
   }
   program.step.push_back(std::move(drop));
   return program;

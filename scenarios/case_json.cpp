@@ -1,0 +1,223 @@
+// Cases as JSON: the fields that tests/golden/pytorch/models.py reads.
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "harness/base/errors.h"
+#include "harness/base/nearest.h"
+#include "scenarios/case.h"
+
+namespace memsweep {
+namespace {
+
+using Json = nlohmann::json;
+
+[[noreturn]] void refuse(std::string_view field, const Json& value, std::string_view rule) {
+  throw UsageError(fmt::format("case field {} is {}; it must be {}", field, value.dump(), rule));
+}
+
+/// The fields of one JSON object, each read once; what is left at the end is not known.
+class Fields {
+ public:
+  Fields(const Json& object, std::string_view what) : object_(object), what_(what) {
+    if (!object.is_object())
+      throw UsageError(fmt::format("{} must be a JSON object, not {}", what, object.dump()));
+  }
+
+  [[nodiscard]] bool has(const char* name) {
+    known_.emplace_back(name);
+    const auto found = object_.find(name);
+    return found != object_.end() && !found->is_null();
+  }
+
+  template <typename Value>
+  [[nodiscard]] Value get(const char* name, Value otherwise) {
+    return has(name) ? convert<Value>(name) : otherwise;
+  }
+
+  template <typename Value>
+  [[nodiscard]] Value get(const char* name) {
+    if (!has(name)) throw UsageError(fmt::format("{} lacks its field {}", what_, name));
+    return convert<Value>(name);
+  }
+
+  [[nodiscard]] const Json& at(const char* name) { return object_.at(name); }
+
+  /// Throws for a field that nobody asked for.
+  void expect_no_others() const {
+    for (const auto& [name, value] : object_.items()) {
+      if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
+      throw UsageError(unknown(fmt::format("field of {}", what_), name, known_));
+    }
+  }
+
+ private:
+  template <typename Value>
+  [[nodiscard]] Value convert(const char* name) const {
+    try {
+      return object_.at(name).get<Value>();
+    } catch (const Json::exception&) {
+      refuse(name, object_.at(name), "of another type");
+    }
+  }
+
+  const Json& object_;
+  std::string_view what_;
+  std::vector<std::string_view> known_;
+};
+
+ModelOptions read_model(const Json& json) {
+  ModelOptions options;
+  Fields fields(json, "a case's model");
+  options.spec = fields.get<std::string>("spec", "");
+  const auto kind = options.spec.empty() ? fields.get<std::string>("kind") : "";
+  if (kind.empty()) {
+    // the command line's own way to write it
+  } else if (kind == "chain") {
+    options.spec = fmt::format("mlp:{}x{}-{}", fields.get<std::int64_t>("width"),
+                               fields.get<std::int64_t>("depth") + 1, fields.get<std::int64_t>("classes"));
+  } else if (kind == "mlp") {
+    options.spec = fmt::format("mlp:{}", fmt::join(fields.get<std::vector<std::int64_t>>("widths"), "-"));
+  } else {
+    throw UsageError(fmt::format("model {} is not there", kind));
+  }
+  const auto activation = fields.get<std::string>("act", "");
+  options.activation = activation.empty() ? "identity" : activation;
+  options.dropout = fields.get<double>("dropout", 0);
+  options.bias = fields.get<bool>("bias", true);
+  const auto norm = fields.get<std::string>("norm", "");
+  if (!norm.empty() && norm != "layernorm") throw UsageError(fmt::format("norm {} is not there", norm));
+  options.layer_norm = !norm.empty();
+  fields.expect_no_others();
+  return options;
+}
+
+/// torch.optim's arguments, as `--optimizer` takes them.
+std::string optimizer_text(const Json& json) {
+  if (json.is_string()) return json.get<std::string>();
+  Fields fields(json, "a case's optimizer");
+  std::string text = fields.get<std::string>("name");
+  std::string separator = ":";
+  for (const auto& [key, value] : json.items()) {
+    if (key == "name" || key == "foreach" || key == "fused" || value.is_null()) continue;
+    if (key == "betas") {
+      text +=
+          fmt::format("{}beta1={},beta2={}", separator, value.at(0).get<double>(), value.at(1).get<double>());
+    } else {
+      text += fmt::format("{}{}={}", separator, key, value.dump());
+    }
+    separator = ",";
+  }
+  if (!fields.get<bool>("foreach", true)) text += separator + "implementation=for-loop";
+  if (fields.get<bool>("fused", false)) text += separator + "implementation=fused";
+  return text;
+}
+
+std::string read_policy(const Json& json) {
+  if (json.is_string()) return json.get<std::string>();
+  Fields fields(json, "a case's checkpoint");
+  const auto kind = fields.get<std::string>("kind");
+  if (fields.get<bool>("reentrant", false)) throw UsageError("reentrant checkpointing is not there");
+  if (kind == "each") return "every:1";
+  if (kind == "sequential") return fmt::format("segments:{}", fields.get<std::int64_t>("segments"));
+  throw UsageError(fmt::format("checkpoint {} is not there", kind));
+}
+
+ClipOptions read_clip(const Json& json) {
+  Fields fields(json, "a case's clip");
+  ClipOptions options;
+  options.max_norm = fields.get<double>("max_norm");
+  if (!fields.get<bool>("foreach", true)) options.kernels = NormKernels::for_loop;
+  fields.expect_no_others();
+  return options;
+}
+
+int read_capability(const std::string& text) {
+  if (text.size() == 3 && text[1] == '.') return 10 * (text[0] - '0') + (text[2] - '0');
+  refuse("compute_capability", text, "written as in 9.0");
+}
+
+CaseSearch read_search(Fields& fields) {
+  const auto kind = fields.get<std::string>("search");
+  CaseSearch search;
+  if (kind == "batch") {
+    search.start = fields.get<std::int64_t>("start");
+    if (search.start < 1) refuse("start", search.start, "at least 1");
+    return search;
+  }
+  if (kind != "scan") refuse("search", kind, "batch or scan");
+  const auto range = fields.get<std::vector<std::int64_t>>("range");
+  if (range.size() != 3 || range[0] < 1 || range[2] < 1) refuse("range", range, "first, last and stride");
+  search.first = range[0];
+  search.last = range[1];
+  search.stride = range[2];
+  return search;
+}
+
+void read_training(Fields& fields, TrainingOptions& training) {
+  if (!fields.has("model")) throw UsageError("a case lacks its field model");
+  training.model = read_model(fields.at("model"));
+  training.precision = fields.get<std::string>("precision", "fp32");
+  training.optimizer = fields.has("optimizer") ? optimizer_text(fields.at("optimizer")) : "none";
+  if (fields.has("checkpoint")) training.recompute = {read_policy(fields.at("checkpoint"))};
+  LoopOptions& loop = training.loop;
+  loop.mode = parse_mode(fields.get<std::string>("mode", "train"));
+  loop.variables = parse_variables(fields.get<std::string>("loop", "standard"));
+  loop.micro_batches = fields.get<int>("accumulate", 1);
+  if (loop.micro_batches < 1) refuse("accumulate", loop.micro_batches, "at least 1");
+  loop.set_to_none = fields.get<bool>("set_to_none", true);
+  if (fields.get<bool>("input_requires_grad", false)) throw UsageError("an input that requires a gradient");
+  if (fields.get<bool>("scaler", false)) throw UsageError("loss scaling is not there");
+  if (!fields.get<bool>("cast_cache", true)) throw UsageError("autocast is not there");
+  if (fields.has("clip")) loop.clip = read_clip(fields.at("clip"));
+}
+
+}  // namespace
+
+Case read_case(const nlohmann::json& json) {
+  Fields fields(json, "a case");
+  Case one;
+  one.id = fields.get<std::string>("id");
+  read_training(fields, one.training);
+  if (fields.has("search")) one.search = read_search(fields);
+  one.batch = fields.get<std::int64_t>("batch");
+  if (one.batch < 1 && !one.search) refuse("batch", one.batch, "at least 1");
+  one.batches = fields.get<std::vector<std::int64_t>>("batches", {});
+  if (fields.has("lengths")) throw UsageError("lengths that vary are not there");
+  one.steps = fields.get<std::int64_t>("steps", one.steps);
+  one.alloc_conf = fields.get<std::string>("alloc_conf", "");
+  one.compute_capability = read_capability(fields.get<std::string>("compute_capability", "9.0"));
+  one.capacity = fields.get<std::size_t>("capacity", one.capacity);
+  static_cast<void>(fields.has("events"));
+  fields.expect_no_others();
+  return one;
+}
+
+nlohmann::ordered_json case_json(const Case& one) {
+  const TrainingOptions& training = one.training;
+  const LoopOptions& loop = training.loop;
+  nlohmann::ordered_json json;
+  json["id"] = one.id;
+  json["model"] = {{"spec", training.model.spec},
+                   {"act", training.model.activation},
+                   {"dropout", training.model.dropout},
+                   {"norm", training.model.layer_norm ? "layernorm" : ""},
+                   {"bias", training.model.bias}};
+  json["batch"] = one.batch;
+  json["precision"] = training.precision;
+  json["optimizer"] = training.optimizer;
+  if (!training.recompute.empty()) json["checkpoint"] = training.recompute.front();
+  json["mode"] = name_of(loop.mode);
+  json["loop"] = name_of(loop.variables);
+  json["accumulate"] = loop.micro_batches;
+  json["set_to_none"] = loop.set_to_none;
+  if (loop.clip) json["clip"] = {{"max_norm", loop.clip->max_norm}};
+  json["steps"] = one.steps;
+  json["alloc_conf"] = one.alloc_conf;
+  return json;
+}
+
+}  // namespace memsweep
