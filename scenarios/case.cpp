@@ -18,11 +18,7 @@ Profile profile_of(const Case& one) {
   return profile;
 }
 
-CaseProgram::CaseProgram(const Case& one) : case_(one) {
-  TrainingStep step = parse_training_step(one.training);
-  if (!one.training.recompute.empty()) step.recompute = one.training.recompute.front();
-  build_ = std::move(step);
-}
+CaseProgram::CaseProgram(const Case& one) : case_(one) { build_ = parse_training_step(one.training); }
 
 const Schedule& CaseProgram::operator()(std::int64_t step) {
   const auto& batches = case_.batches;

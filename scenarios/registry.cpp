@@ -7,7 +7,14 @@
 
 namespace memsweep {
 
+std::vector<Variant> accumulation(const TrainingOptions& options);
+std::vector<Variant> batch_size(const TrainingOptions& options);
 std::vector<Variant> checkpointing(const TrainingOptions& options);
+std::vector<Variant> inference(const TrainingOptions& options);
+std::vector<Variant> mixed_precision(const TrainingOptions& options);
+std::vector<Variant> optimizer_choice(const TrainingOptions& options);
+std::vector<Experiment> graph_leak(const TrainingOptions& options, const Profile& device);
+std::vector<std::string> conclude_graph_leak(std::span<const ExperimentResult> results);
 std::vector<Experiment> cleanup(const TrainingOptions& options, const Profile& device);
 std::vector<std::string> conclude_cleanup(std::span<const ExperimentResult> results);
 std::vector<Experiment> fragmentation(const TrainingOptions& options, const Profile& device);
@@ -15,13 +22,40 @@ std::vector<std::string> conclude_fragmentation(std::span<const ExperimentResult
 
 std::span<const Scenario> scenarios() {
   static constexpr std::array kScenarios{
-      Scenario{"checkpointing", "how far the batch grows with recomputation, and what that costs in time",
-               checkpointing},
-      Scenario{"fragmentation", "patterns that fail although memory is free, and which settings cure them",
-               nullptr, fragmentation, conclude_fragmentation, true},
-      Scenario{"cleanup",
-               "what del and empty_cache give back, and where a step only runs by flushing the cache",
-               nullptr, cleanup, conclude_cleanup},
+      Scenario{.name = "batch-size",
+               .summary = "what stands whatever the batch, what each sample takes, and the largest batch",
+               .variants = batch_size},
+      Scenario{.name = "checkpointing",
+               .summary = "how far the batch grows with recomputation, and what that costs in time",
+               .variants = checkpointing,
+               .same_results = true},
+      Scenario{.name = "optimizer",
+               .summary = "what optimizers keep, and what they take while they run",
+               .variants = optimizer_choice},
+      Scenario{.name = "mixed-precision",
+               .summary = "16-bit types and autocast, which can cost memory as well as save it",
+               .variants = mixed_precision},
+      Scenario{.name = "accumulation",
+               .summary = "the same batch in micro-batches, one after the other",
+               .variants = accumulation},
+      Scenario{.name = "inference",
+               .summary = "evaluation under no_grad, and with a graph that nobody asked for",
+               .variants = inference},
+      Scenario{
+          .name = "graph-leak",
+          .summary = "a list of losses that holds every graph: steps until memory runs out, and the cure",
+          .experiments = graph_leak,
+          .conclusions = conclude_graph_leak},
+      Scenario{.name = "fragmentation",
+               .summary = "patterns that fail although memory is free, and which settings cure them",
+               .experiments = fragmentation,
+               .conclusions = conclude_fragmentation,
+               .self_contained = true},
+      Scenario{
+          .name = "cleanup",
+          .summary = "what del and empty_cache give back, and where a step only runs by flushing the cache",
+          .experiments = cleanup,
+          .conclusions = conclude_cleanup},
   };
   return kScenarios;
 }

@@ -40,6 +40,8 @@ struct Scenario {
   /// Its experiments make requests of their own under settings of their own: of the user's choices only the
   /// device and the release make a difference.
   bool self_contained = false;
+  /// Its variants must train to the same bits.
+  bool same_results = false;
 };
 
 /// One row for each scenarios/<name>.cpp.

@@ -47,7 +47,7 @@ void refuse_training_parts(const TrainingOptions& options) {
 Program TrainingStep::operator()(std::int64_t batch) const {
   Program program = forward(batch, randomness);
   if (trains(loop.mode)) program = differentiated(*this, std::move(program));
-  if (keeps_graph(loop.mode)) program = keep_graph(std::move(program));
+  if (keeps_graph(loop.mode)) program = keep_graph(std::move(program), release == PytorchRelease::v2_15);
   if (loop.mode == Mode::leak || loop.mode == Mode::leak_trained) program = list_losses(std::move(program));
   if (loop.variables == Variables::del) program = delete_variables(std::move(program));
   if (loop.variables == Variables::resident) program = keep_data_resident(std::move(program));
@@ -65,11 +65,13 @@ TrainingStep parse_training_step(const TrainingOptions& options) {
   step.forward = parse_model(model);
   step.randomness = options.randomness;
   step.loop = options.loop;
+  step.release = options.release;
   if (!trains(options.loop.mode)) {
     refuse_training_parts(options);
     return step;
   }
   step.optimizer = parse_optimizer(options.optimizer);
+  if (options.recompute.size() == 1) step.recompute = options.recompute.front();
   if (step.loop.clip && options.release != PytorchRelease::v2_15 &&
       step.loop.clip->kernels == NormKernels::foreach_packed) {
     step.loop.clip->kernels = NormKernels::foreach_padded;

@@ -17,13 +17,15 @@ struct TrainingStep {
   std::string recompute = "none";
   Randomness randomness;
   LoopOptions loop{};
+  PytorchRelease release = PytorchRelease::v2_15;
 
   /// Forward, loss, backward (with recomputation), clip, optimizer, zero_grad, as far as the loop's mode has
   /// them; verified. `batch` is that of one micro-batch.
   [[nodiscard]] Program operator()(std::int64_t batch) const;
 };
 
-/// Throws UsageError for options that cannot be built, however large the batch.
+/// Without recomputation where the options name several policies. Throws UsageError for options that cannot
+/// be built, however large the batch.
 [[nodiscard]] TrainingStep parse_training_step(const TrainingOptions& options);
 
 /// The blocks of the model that a recompute policy may choose from.

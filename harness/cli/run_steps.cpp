@@ -37,13 +37,11 @@ Case case_of(const CaseOptions& options) {
 
 /// The smallest device on which the steps run. Nothing where they run on none.
 std::optional<std::size_t> smallest_device(const Case& one, const Profile& profile) {
-  TrainingStep step = parse_training_step(one.training);
-  if (!one.training.recompute.empty()) step.recompute = one.training.recompute.front();
   TrialOptions options;
   options.release = one.training.release;
   options.settings = parse_settings(one.alloc_conf, options.release);
   options.least_steps = options.most_steps = one.steps;
-  return smallest_memory({one.id, step}, one.batch, profile, options);
+  return smallest_memory({one.id, parse_training_step(one.training)}, one.batch, profile, options);
 }
 
 void print_losses(const std::vector<float>& losses) {
@@ -66,7 +64,9 @@ void print_report(const Case& one, const PhaseRun& run, const Device& device, co
                run.message);
   }
   const auto smallest = smallest_device(one, device.profile());
-  fmt::print("\nThese steps need a device of {}.\n", smallest ? format_bytes(*smallest) : "more than 8TiB");
+  const std::size_t context = device.profile().context_bytes;
+  fmt::print("\nThese steps need a device of {}{}.\n", smallest ? format_bytes(*smallest) : "more than 8TiB",
+             context == 0 ? "" : fmt::format(", {} of them for the context", format_bytes(context)));
 }
 
 void print_json(const Case& one, const PhaseRun& run, const Device& device, bool events) {

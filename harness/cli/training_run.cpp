@@ -20,6 +20,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+const std::string& or_else(const std::string& text, const std::string& otherwise) {
+  return text.empty() ? otherwise : text;
+}
+
 /// One scenario on one device into one file.
 class TrainingRun {
  public:
@@ -81,7 +85,7 @@ class TrainingRun {
     }
     context_.progress.clear();
     print_title(context_, scenario_, describe(options_.training), options_.alloc_conf);
-    fmt::print("{}", boundary_report(file_->rows(), boundaries));
+    fmt::print("{}", boundary_report(file_->rows(), boundaries, scenario_.same_results));
     fmt::print("\n{}\n", shortage_report(file_->rows(), boundaries));
   }
 
@@ -105,6 +109,9 @@ class TrainingRun {
     row.variant = variant.label;
     row.predicted_batch = predicted.largest;
     row.holes = predicted.holes;
+    const Footprint line = footprint(variant, predicted.largest, device_.profile(), trial_options_);
+    row.fixed_bytes = line.fixed_bytes;
+    row.sample_bytes = line.sample_bytes;
     const Boundary found = confirm(predicted, [&](std::int64_t batch) {
       return trial(variant, batch, Purpose::boundary).result.outcome == Outcome::ok;
     });
@@ -141,8 +148,8 @@ class TrainingRun {
     return file_->add({.scenario = std::string(scenario_.name),
                        .variant = variant.label,
                        .model = describe(options_.training.model),
-                       .precision = options_.training.precision,
-                       .optimizer = options_.training.optimizer,
+                       .precision = or_else(variant.precision, options_.training.precision),
+                       .optimizer = or_else(variant.optimizer, options_.training.optimizer),
                        .device = device_.name(),
                        .batch = batch,
                        .purpose = purpose,

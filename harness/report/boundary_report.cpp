@@ -52,6 +52,8 @@ double memory_saved(const Line& line, const Line& base) {
 
 std::string count_or_dash(std::int64_t n) { return n == 0 ? "-" : fmt::format("{}", n); }
 
+std::string bytes_or_dash(std::size_t bytes) { return bytes == 0 ? "-" : format_bytes(bytes); }
+
 std::string times_or_dash(double factor) { return factor == 0 ? "-" : fmt::format("{:.2f}x", factor); }
 
 std::vector<std::string> cells(const Line& line, const Line& base) {
@@ -64,6 +66,8 @@ std::vector<std::string> cells(const Line& line, const Line& base) {
   return {line.name(),
           count_or_dash(line.boundary->max_batch),
           times_or_dash(batch_ratio(line, base)),
+          bytes_or_dash(line.boundary->fixed_bytes),
+          bytes_or_dash(line.boundary->sample_bytes),
           count_or_dash(line.boundary->first_oom_batch),
           line.refused == nullptr ? "-" : std::string(name_of(line.refused->result.verdict)),
           line.refused == nullptr ? "-" : std::string(name_of(line.refused->result.phase)),
@@ -109,6 +113,21 @@ std::string memory_of(const Line& line, const Line& base) {
                      : fmt::format("takes {} % more at the peak", -percent);
 }
 
+/// What a batch of none would take, and each sample more.
+std::string footprint_sentence(const BoundaryRow& row) {
+  if (row.sample_bytes == 0) return "";
+  return fmt::format(
+      "{}: {} stand whatever the batch, and each sample takes {} more; batch {} is the largest.\n",
+      row.variant, format_bytes(row.fixed_bytes), format_bytes(row.sample_bytes), row.max_batch);
+}
+
+/// What a variant takes before the first sample: it decides where batches are small.
+std::string fixed_cost(const Line& line, const Line& base) {
+  const std::size_t before = base.boundary->fixed_bytes, now = line.boundary->fixed_bytes;
+  if (before == 0 || static_cast<double>(now) < kGain * static_cast<double>(before)) return "";
+  return fmt::format(" Before the first sample it needs {} more.", format_bytes(now - before));
+}
+
 std::string sentence(const Line& line, std::span<const Line> lines, const Line& base) {
   const std::int64_t from = base.boundary->max_batch, to = line.boundary->max_batch;
   if (to == 0) return fmt::format("{} fits no batch.\n", line.name());
@@ -118,17 +137,17 @@ std::string sentence(const Line& line, std::span<const Line> lines, const Line& 
   if (growth < kGain) {
     const auto batch =
         to < from ? fmt::format("shrinks from {} to {}", from, to) : std::string("does not grow");
-    return time_change(line, base) < 0 ? fmt::format("{} is faster only: the batch {}, but it {}.\n",
-                                                     line.name(), batch, cost_of(line, base))
-                                       : fmt::format("{} did not pay: the batch {}, and it {}.\n",
-                                                     line.name(), batch, cost_of(line, base));
+    const bool faster = time_change(line, base) < 0;
+    return fmt::format("{} {}: the batch {}, {} it {}.{}\n", line.name(),
+                       faster ? "is faster only" : "did not pay", batch, faster ? "but" : "and",
+                       cost_of(line, base), fixed_cost(line, base));
   }
   auto text = fmt::format("{} lets the batch grow {:.2f}x ({} to {})", line.name(), growth, from, to);
   if (line.common != nullptr && base.common != nullptr) {
     text += fmt::format("; at batch {} it {} and {}", line.common->batch, memory_of(line, base),
                         cost_of(line, base));
   }
-  text += ".";
+  text += "." + fixed_cost(line, base);
   if (const Line* other = better_than(line, lines); other != nullptr) {
     text += fmt::format(" {} reaches as far or further in no more time.", other->name());
   }
@@ -173,7 +192,8 @@ std::int64_t common_batch(std::span<const BoundaryRow> boundaries) {
   return batch;
 }
 
-std::string boundary_report(std::span<const Row> rows, std::span<const BoundaryRow> boundaries) {
+std::string boundary_report(std::span<const Row> rows, std::span<const BoundaryRow> boundaries,
+                            bool same_results) {
   if (boundaries.empty()) return "";
   const std::int64_t common = compared_batch(rows, boundaries);
   std::vector<Line> lines;
@@ -184,13 +204,14 @@ std::string boundary_report(std::span<const Row> rows, std::span<const BoundaryR
   const Line& base = lines.front();
 
   std::vector<std::vector<std::string>> records{
-      {"variant", "max batch", "growth", "first oom", "verdict", "in phase",
+      {"variant", "max batch", "growth", "fixed", "a sample", "first oom", "verdict", "in phase",
        common == 0 ? "peak" : fmt::format("peak at {}", common), "activations", "step", "+-", "time",
        "samples/s", "trials/ooms"}};
   for (const Line& line : lines) records.push_back(cells(line, base));
   std::string text = format_table(records) + "\n";
+  text += footprint_sentence(*base.boundary);
   for (std::size_t i = 1; i < lines.size(); ++i) text += sentence(lines[i], lines, base);
-  text += result_sentence(lines);
+  if (same_results) text += result_sentence(lines);
   for (const Line& line : lines) {
     if (!line.boundary->holes.empty()) {
       text += fmt::format("{} has holes below its largest batch: {}.\n", line.name(), line.boundary->holes);

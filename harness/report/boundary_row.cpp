@@ -8,7 +8,7 @@ template <>
 std::span<const Column<BoundaryRow>> columns<BoundaryRow>() {
   static const std::vector<Column<BoundaryRow>> table{
       column<&BoundaryRow::scenario>("scenario", "", "name of the scenario"),
-      column<&BoundaryRow::variant>("variant", "", "what the scenario varies, here its policy"),
+      column<&BoundaryRow::variant>("variant", "", "what the scenario varies"),
       column<&BoundaryRow::max_batch>("max_batch", "samples",
                                       "largest batch that fits, run for at least three steps"),
       column<&BoundaryRow::first_oom_batch>(
@@ -20,6 +20,10 @@ std::span<const Column<BoundaryRow>> columns<BoundaryRow>() {
       column<&BoundaryRow::ooms>("ooms", "", "of them, those that ran out of memory"),
       column<&BoundaryRow::holes>(
           "holes", "", "batches below max_batch that do not fit on the simulated device; empty: none seen"),
+      column<&BoundaryRow::fixed_bytes>("fixed_bytes", "bytes",
+                                        "requested at the peak whatever the batch, on a simulated device"),
+      column<&BoundaryRow::sample_bytes>("sample_bytes", "bytes",
+                                         "requested at the peak for each sample besides, near max_batch"),
   };
   return table;
 }

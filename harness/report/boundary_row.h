@@ -20,6 +20,8 @@ struct BoundaryRow {
   std::int64_t trials = 0;           // on the device
   std::int64_t ooms = 0;             // of them
   std::string holes{};               // see its column
+  std::size_t fixed_bytes = 0;       // requested at the peak whatever the batch
+  std::size_t sample_bytes = 0;      // requested at the peak besides, for each sample
   friend bool operator==(const BoundaryRow&, const BoundaryRow&) = default;
 };
 

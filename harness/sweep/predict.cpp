@@ -115,6 +115,19 @@ Prediction predict(const Variant& variant, const Profile& profile, const TrialOp
   return summarize(tried, bisected);
 }
 
+Footprint footprint(const Variant& variant, std::int64_t batch, const Profile& profile,
+                    const TrialOptions& options) {
+  if (batch < 2) return {};
+  const auto peak = [&](std::int64_t at) {
+    const auto result = simulate(Schedule(variant.program(at)), profile, options);
+    return static_cast<std::int64_t>(result.peak.requested);
+  };
+  const std::int64_t half = batch / 2, at_batch = peak(batch);
+  const std::int64_t slope = std::max<std::int64_t>(0, (at_batch - peak(half)) / (batch - half));
+  return {static_cast<std::size_t>(std::max<std::int64_t>(0, at_batch - slope * batch)),
+          static_cast<std::size_t>(slope)};
+}
+
 std::optional<std::size_t> smallest_memory(const Variant& variant, std::int64_t batch, const Profile& profile,
                                            const TrialOptions& options) {
   constexpr std::int64_t kMostGranules = std::int64_t{1} << 22;

@@ -35,6 +35,15 @@ struct Prediction {
   std::string holes;
 };
 
+/// The peak of requested bytes near a batch, as a straight line.
+struct Footprint {
+  std::size_t fixed_bytes = 0;   // whatever the batch
+  std::size_t sample_bytes = 0;  // for each sample besides
+};
+/// Through the peaks at `batch`, which fits, and at half of it. Nothing for a batch below 2.
+[[nodiscard]] Footprint footprint(const Variant& variant, std::int64_t batch, const Profile& profile,
+                                  const TrialOptions& options);
+
 /// Memory is not monotone in the batch: rounding and cached segments leave holes below the largest batch
 /// that fits. If no batch above kWalk can fit, every batch is tried and both numbers are exact. Else the
 /// boundary is bisected; with `scan`, 512 batches within an eighth of it are tried as well, and the edges of

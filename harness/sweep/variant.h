@@ -12,6 +12,9 @@ namespace memsweep {
 struct Variant {
   std::string label;
   std::function<Program(std::int64_t batch)> program;
+  /// Where the variants of a scenario differ in them: what rows name; empty: what the user chose.
+  std::string precision{};
+  std::string optimizer{};
 };
 
 }  // namespace memsweep

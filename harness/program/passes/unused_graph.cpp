@@ -1,6 +1,7 @@
 #include "harness/program/passes/unused_graph.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "harness/program/differentiate.h"
@@ -29,10 +30,21 @@ std::vector<BufferId> saved_buffers(const Program& forward) {
   return saved;
 }
 
+void let_total_weight_go_first(Program& forward) {
+  const auto nll = std::find_if(forward.step.begin(), forward.step.end(),
+                                [](const Instr& instr) { return instr.op == Op::nll_loss; });
+  if (nll == forward.step.end()) return;
+  auto& saved = forward.saved_by_loss;
+  const auto target = std::find(saved.begin(), saved.end(), nll->inputs.back());
+  const auto weight = std::find(saved.begin(), saved.end(), nll->outputs.back());
+  if (target < weight && weight != saved.end()) std::rotate(target, weight, std::next(weight));
+}
+
 }  // namespace
 
-Program keep_graph(Program forward) {
+Program keep_graph(Program forward, bool total_weight_first) {
   forward.saved_by_loss = saved_buffers(forward);
+  if (total_weight_first) let_total_weight_go_first(forward);
   for (BufferId id : forward.saved_by_loss) forward.buffers[id].lifetime = Lifetime::with_loss;
   return forward;
 }
