@@ -28,7 +28,7 @@ constexpr std::size_t kAccumulatorBytes = 4;
 /// `inputs` values for each of `outputs` results.
 struct Reduction {
   std::int64_t inputs, outputs;
-  bool contiguous;       // the values of one result lie side by side
+  bool contiguous;        // the values of one result lie side by side
   std::int64_t wanted_x;  // threads along the fastest dimension, were there no limit
   std::int64_t vector;    // results that one thread computes
 };
@@ -44,7 +44,8 @@ ReductionWorkspace workspace(const Reduction& r, const Multiprocessors& gpu) {
 
   const std::int64_t split_inputs = r.contiguous ? width : 1;
   const std::int64_t split_outputs = r.contiguous ? 1 : width;
-  if (ceil_div(r.inputs, split_inputs) < std::min(kMinValuesPerThread * height, kMaxValuesPerThread)) return {};
+  if (ceil_div(r.inputs, split_inputs) < std::min(kMinValuesPerThread * height, kMaxValuesPerThread))
+    return {};
   const std::int64_t per_thread = ceil_div(r.inputs, split_inputs * height);
   const std::int64_t block_columns = ceil_div(r.outputs / r.vector, split_outputs);
   const std::int64_t target = gpu.count * (gpu.threads_each / (width * height));

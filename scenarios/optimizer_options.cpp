@@ -98,7 +98,8 @@ void OptimizerOptions::read_item(std::string_view optimizer, std::string_view it
     if (options_[i].name != key) continue;
     const auto value = parse(options_[i].values, text);
     if (!value) {
-      throw UsageError(fmt::format("optimizer option {}={} needs {}", key, text, description(options_[i].values)));
+      throw UsageError(
+          fmt::format("optimizer option {}={} needs {}", key, text, description(options_[i].values)));
     }
     values_[i] = *value;
     return;

@@ -70,8 +70,7 @@ void mean_at_least(const OpCall& call, const Views& views) {
 }
 
 void lerp_decayed(const OpCall& call, const Views& views) {
-  const auto weight =
-      static_cast<float>(std::pow(static_cast<double>(call.step), call.numbers<1>()[0]));
+  const auto weight = static_cast<float>(std::pow(static_cast<double>(call.step), call.numbers<1>()[0]));
   const float* old = input(views, 0);
   const float* x = input(views, 1);
   float* y = output(views, 0);

@@ -1,5 +1,5 @@
-// Sums along the rows of a matrix and over them. Sums are f64 and run in an order that the shape alone decides,
-// so that they stay accurate for any length and give the same bits every time.
+// Sums along the rows of a matrix and over them. Sums are f64 and run in an order that the shape alone
+// decides, so that they stay accurate for any length and give the same bits every time.
 #pragma once
 
 #include <algorithm>

@@ -36,8 +36,8 @@ Rectified rectified_rates(double lr, double beta1, double beta2, std::int64_t t)
   const double length = longest - 2 * static_cast<double>(t) * (1 - missing) / missing;
   const double rate = lr / correction(beta1, t);
   if (length <= 5) return {.plain = static_cast<float>(rate)};
-  const double rectification = std::sqrt((length - 4) * (length - 2) * longest /
-                                         ((longest - 4) * (longest - 2) * length));
+  const double rectification =
+      std::sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length));
   return {.adaptive = static_cast<float>(rate * rectification * std::sqrt(missing))};
 }
 
@@ -80,7 +80,8 @@ void nadam_step(const OpCall& call, const Views& views) {
     product *= momentum;
   }
   const double following = scheduled_momentum(beta1, decay, call.step + 1);
-  const double rate = next != 0 ? lr * following / (1 - product * following) : lr * (1 - momentum) / (1 - product);
+  const double rate =
+      next != 0 ? lr * following / (1 - product * following) : lr * (1 - momentum) / (1 - product);
   subtract_quotient(call, views, static_cast<float>(rate));
 }
 

@@ -42,14 +42,7 @@ Workspaces mean_workspace(const OpCall& call, const Multiprocessors& gpu) {
 
 std::vector<OpRow> adafactor_rows() {
   return {
-      {Op::row_mean_squares,
-       "row_mean_squares",
-       1,
-       1,
-       {},
-       infer_row_mean_squares,
-       by_traffic,
-       row_workspace},
+      {Op::row_mean_squares, "row_mean_squares", 1, 1, {}, infer_row_mean_squares, by_traffic, row_workspace},
       {Op::column_mean_squares,
        "column_mean_squares",
        1,

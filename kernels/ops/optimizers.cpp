@@ -30,7 +30,8 @@ TensorType codes_of(const TensorType& x) { return {x.shape, DType::u8}; }
 TensorType scales_of(const TensorType& x) { return {{scale_blocks(x.shape.elements())}, DType::f32}; }
 
 Types infer_adam8bit_fused(Inputs in, Numbers) {
-  expect(in.size() == 4 || in.size() == 8, "8-bit Adam takes a weight, a gradient, two books and four states");
+  expect(in.size() == 4 || in.size() == 8,
+         "8-bit Adam takes a weight, a gradient, two books and four states");
   return {in[0], codes_of(in[0]), codes_of(in[0]), scales_of(in[0]), scales_of(in[0])};
 }
 

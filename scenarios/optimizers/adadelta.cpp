@@ -1,6 +1,7 @@
 // Adadelta (torch/optim/adadelta.py).
 //
-//   g += wd p;  s = rho s + (1 - rho) g^2;  u = sqrt(a + eps) / sqrt(s + eps) g;  a = rho a + (1 - rho) u^2;  p -= lr u
+//   g += wd p;  s = rho s + (1 - rho) g^2;  u = sqrt(a + eps) / sqrt(s + eps) g;  a = rho a + (1 - rho) u^2;
+//   p -= lr u
 //
 // Transient memory: two copies of all weights (foreach), two of one and of the one before (for-loop).
 #include <optional>

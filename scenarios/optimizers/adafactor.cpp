@@ -1,13 +1,13 @@
-// Adafactor (torch/optim/_adafactor.py): the second moment of a matrix is kept as the means of its rows and of
-// its columns.
+// Adafactor (torch/optim/_adafactor.py): the second moment of a matrix is kept as the means of its rows and
+// of its columns.
 //
 //   b = t^beta2_decay;  alpha = max(eps2, rms(p)) min(lr, 1 / sqrt(t));  p *= 1 - lr wd
 //   matrix: r += b (row means of g^2 - r);  c += b (column means of g^2 - c);  v = r c / max(mean(r), eps1)
 //   vector: v += b (g^2 - v);  then both: u = g / sqrt(max(v, eps1^2));  p -= alpha / max(1, rms(u) / d) u
 //
-// Transient memory: an update as large as a weight, and what the reductions over its columns borrow (for-loop,
-// the default); updates for all matrices, then for all vectors (foreach). PyTorch brings the norms of weights
-// and updates to the host, which frees them at once; the step here takes both sizes itself.
+// Transient memory: an update as large as a weight, and what the reductions over its columns borrow
+// (for-loop, the default); updates for all matrices, then for all vectors (foreach). PyTorch brings the norms
+// of weights and updates to the host, which frees them at once; the step here takes both sizes itself.
 #include <fmt/format.h>
 
 #include <optional>
@@ -34,8 +34,9 @@ std::vector<Factored> make_states(Script& s) {
   for (const Parameter& p : s.parameters) {
     const Shape& shape = s.shape(p.weight);
     if (shape.rank > 2) {
-      throw UsageError(fmt::format("optimizer adafactor is modelled for matrices and vectors, not for weights of {}",
-                                   to_string(shape)));
+      throw UsageError(
+          fmt::format("optimizer adafactor is modelled for matrices and vectors, not for weights of {}",
+                      to_string(shape)));
     }
     Factored f{p, {}, {}, {}};
     if (shape.rank == 2) {
@@ -91,7 +92,8 @@ struct Lists {
   List gradients, estimates, updates;
 };
 
-List estimate_matrices(Script& s, const std::vector<Factored>& group, const List& gradients, const Options& o) {
+List estimate_matrices(Script& s, const std::vector<Factored>& group, const List& gradients,
+                       const Options& o) {
   const auto average = [&](Op mean, std::optional<BufferId> Factored::*state) {
     List means;
     for (const Held& gradient : gradients) means.push_back(s.make(mean, {gradient}));
@@ -107,7 +109,8 @@ List estimate_matrices(Script& s, const std::vector<Factored>& group, const List
   return estimates;
 }
 
-List estimate_vectors(Script& s, const std::vector<Factored>& group, const List& gradients, const Options& o) {
+List estimate_vectors(Script& s, const std::vector<Factored>& group, const List& gradients,
+                      const Options& o) {
   List squares, estimates;
   for (const Held& gradient : gradients) squares.push_back(s.make(Op::square, {gradient}));
   for (std::size_t i = 0; i < group.size(); ++i)

@@ -1,6 +1,7 @@
 // Adagrad (torch/optim/adagrad.py). Its state is made when the optimizer is built.
 //
-//   g += wd p;  s += g^2, from initial_accumulator_value;  p -= lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps)
+//   g += wd p;  s += g^2, from initial_accumulator_value;  p -= lr / (1 + (t - 1) lr_decay) g / (sqrt(s) +
+//   eps)
 //
 // Transient memory: two copies of all weights (foreach), one of a weight and of the one before (for-loop).
 #include "scenarios/optimizer.h"

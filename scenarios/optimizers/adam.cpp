@@ -115,8 +115,8 @@ void write_for_loop(Script& s, const Adam& adam, const std::vector<State>& state
     s.next_gradient(gradient, p, o.on("maximize"), adam.coupled_decay());
     update_moments(s, p.weight, gradient, states[i], adam);
     keep_largest(s, states[i]);
-    denominator = s.make(Op::adam_divisor, {s.make(Op::sqrt, {states[i].second_moment()})},
-                         {o["beta2"], o["eps"]});
+    denominator =
+        s.make(Op::adam_divisor, {s.make(Op::sqrt, {states[i].second_moment()})}, {o["beta2"], o["eps"]});
     s.update(Op::descend, {p.weight, states[i].m, denominator}, {o["lr"], o["beta1"], 0});
   }
 }
@@ -153,7 +153,8 @@ void write_adamw(Script& s, const OptimizerOptions& o) { write(s, {o, true}); }
 std::string refusal(const OptimizerOptions& o) {
   if (!o.on("capturable")) return "";
   if (o.implementation() == Implementation::for_loop)
-    return "optimizer option capturable=true is not modelled for implementation=for-loop; foreach and fused are";
+    return "optimizer option capturable=true is not modelled for implementation=for-loop; foreach and fused "
+           "are";
   if (o.implementation() == Implementation::foreach && o["lr"] == 0)
     return "optimizer option capturable=true needs an lr above 0: the step divides by it";
   return "";

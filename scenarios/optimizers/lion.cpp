@@ -2,7 +2,8 @@
 //
 //   u = sign(b1 m + (1 - b1) g);  p -= lr (u + wd p);  m = b2 m + (1 - b2) g
 //
-// Transient memory: a copy of all weights (foreach), of one weight and the one before (for-loop), none (fused).
+// Transient memory: a copy of all weights (foreach), of one weight and the one before (for-loop), none
+// (fused).
 #include "scenarios/optimizer.h"
 #include "scenarios/optimizers/script.h"
 

@@ -26,7 +26,8 @@ void update_moments(Script& s, BufferId weight, BufferId gradient, const State& 
   s.update(Op::ema_square, {state.v, gradient}, {o["beta2"]});
 }
 
-void descend(Script& s, BufferId weight, BufferId gradient, BufferId m, BufferId denominator, const Options& o) {
+void descend(Script& s, BufferId weight, BufferId gradient, BufferId m, BufferId denominator,
+             const Options& o) {
   s.update(Op::nadam_step, {weight, gradient, denominator}, {o["lr"], o["beta1"], o["momentum_decay"], 0});
   s.update(Op::nadam_step, {weight, m, denominator}, {o["lr"], o["beta1"], o["momentum_decay"], 1});
 }
@@ -48,8 +49,7 @@ void write_for_loop(Script& s, const std::vector<State>& states, const Options& 
     const Parameter& p = s.parameters[i];
     s.next_gradient(gradient, p, o.on("maximize"), coupled_decay(o));
     update_moments(s, p.weight, gradient, states[i], o);
-    denominator =
-        s.make(Op::adam_divisor, {s.make(Op::sqrt, {states[i].v})}, {o["beta2"], o["eps"]});
+    denominator = s.make(Op::adam_divisor, {s.make(Op::sqrt, {states[i].v})}, {o["beta2"], o["eps"]});
     descend(s, p.weight, gradient, states[i].m, denominator, o);
   }
 }

@@ -32,8 +32,7 @@ void write(Script& s, const Options& o) {
   gradients.clear();
   List factors;
   for (const State& state : states) {
-    factors.push_back(
-        s.make(Op::radam_factor, {state.v}, {o["lr"], o["beta1"], o["beta2"], o["eps"]}));
+    factors.push_back(s.make(Op::radam_factor, {state.v}, {o["lr"], o["beta1"], o["beta2"], o["eps"]}));
   }
   for (std::size_t i = 0; i < states.size(); ++i)
     s.update(Op::add_product, {s.parameters[i].weight, states[i].m, factors[i]});

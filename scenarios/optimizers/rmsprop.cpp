@@ -1,7 +1,8 @@
 // RMSprop (torch/optim/rmsprop.py).
 //
 //   g += wd p;  s = alpha s + (1 - alpha) g^2;  a = sqrt(s), or centered: sqrt(s - avg^2) with
-//   avg = alpha avg + (1 - alpha) g;  u = g / (a + eps);  p -= lr u, or with momentum: buf = momentum buf + u, p -= lr buf
+//   avg = alpha avg + (1 - alpha) g;  u = g / (a + eps);  p -= lr u, or with momentum: buf = momentum buf +
+//   u, p -= lr buf
 //
 // Transient memory: a copy of all weights (foreach), of one weight and the one before (for-loop).
 #include <optional>

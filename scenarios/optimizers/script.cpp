@@ -62,8 +62,8 @@ BufferId Script::shared(std::string_view name, Op op, Numbers attributes) {
 
 BufferId Script::born(std::string_view name, Op op, Ids inputs, Numbers attributes) {
   const BufferId id =
-      append(program_, instruction(op, std::move(inputs), std::move(attributes), When::first_step),
-                       name, Category::optimizer_state)
+      append(program_, instruction(op, std::move(inputs), std::move(attributes), When::first_step), name,
+             Category::optimizer_state)
           .front();
   program_.buffers[id].lifetime = Lifetime::for_ever;
   return id;
@@ -83,8 +83,8 @@ BufferId Script::built(std::string_view what, BufferId weight, double value) {
 }
 
 BufferId Script::unborn(std::string_view what, BufferId weight, TensorType type) {
-  return add_buffer(program_, {name_of_state(program_, what, weight), type, Category::optimizer_state,
-                               Lifetime::for_ever});
+  return add_buffer(
+      program_, {name_of_state(program_, what, weight), type, Category::optimizer_state, Lifetime::for_ever});
 }
 
 List Script::gradients(bool maximize, double weight_decay) {
@@ -95,8 +95,10 @@ List Script::gradients(bool maximize, double weight_decay) {
   if (weight_decay == 0) return list;
   List decayed;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (maximize) update(Op::axpby, {list[i], parameters[i].weight}, {1, weight_decay});
-    else decayed.push_back(make(Op::add_scaled, {list[i], parameters[i].weight}, {weight_decay}));
+    if (maximize)
+      update(Op::axpby, {list[i], parameters[i].weight}, {1, weight_decay});
+    else
+      decayed.push_back(make(Op::add_scaled, {list[i], parameters[i].weight}, {weight_decay}));
   }
   return maximize ? list : decayed;
 }

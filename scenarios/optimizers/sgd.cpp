@@ -1,6 +1,7 @@
 // Stochastic gradient descent, with momentum, Nesterov's too, and coupled weight decay (torch/optim/sgd.py).
 //
-//   g += wd p;  buf = first step ? g : momentum buf + (1 - dampening) g;  p -= lr (nesterov ? g + momentum buf : buf)
+//   g += wd p;  buf = first step ? g : momentum buf + (1 - dampening) g;  p -= lr (nesterov ? g + momentum
+//   buf : buf)
 //
 // Transient memory: a copy of all gradients where they are changed (foreach), of one at a time (for-loop),
 // none (fused).
@@ -43,7 +44,8 @@ void write_for_loop(Script& s, const Options& o) {
     s.next_gradient(gradient, p, o.on("maximize"), o["weight_decay"]);
     if (o["momentum"] != 0) {
       const BufferId buffer = accelerate(s, p, gradient, o);
-      gradient = o.on("nesterov") ? s.make(Op::add_scaled, {gradient, buffer}, {o["momentum"]}) : Held(buffer);
+      gradient =
+          o.on("nesterov") ? s.make(Op::add_scaled, {gradient, buffer}, {o["momentum"]}) : Held(buffer);
     }
     descend(s, p, gradient, o);
   }
@@ -57,8 +59,7 @@ void write_fused(Script& s, const Options& o) {
       s.run(Op::sgd_fused, {weight, gradient}, {weight}, numbers);
       continue;
     }
-    const BufferId buffer =
-        s.unborn("momentum_buffer", weight, {s.shape(weight), DType::f32});
+    const BufferId buffer = s.unborn("momentum_buffer", weight, {s.shape(weight), DType::f32});
     s.run(Op::sgd_fused, {weight, gradient}, {weight, buffer}, numbers, When::first_step);
     s.run(Op::sgd_fused, {weight, gradient, buffer}, {weight, buffer}, numbers, When::later_steps);
   }
