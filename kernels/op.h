@@ -59,6 +59,7 @@ enum class Op : std::uint8_t {
   ema_square,   // (v, g) -> beta*v + (1 - beta)*g*g
   add_square,   // (s, g) -> s + value*g*g
   square,       // (x) -> x*x
+  multiply,     // (x, y) -> x*y
   maximum,      // (w, v) -> max(w, v)
   magnitude,    // (x) -> |x| + eps
   sqrt,         // (x) -> sqrt(x)
@@ -73,7 +74,9 @@ enum class Op : std::uint8_t {
   descend,           // (p, x, d) -> p - lr / (1 - beta^t) / (1 + (t - 1)*decay) * x / d
   decayed_scale,     // (x) -> factor / (1 + (t - 1)*decay) * x
   nadam_step,        // (p, x, d) -> p - rate * x / d; of the gradient, or of the momentum (`next`)
+  corrected,         // (m) -> m / (1 - beta^t)
   radam_factor,      // (v) -> what the momentum is multiplied with
+  radam_scale,       // (x) -> x * sqrt(1 - beta2^t), or x * the rectification (`rectify`)
   lion_direction,    // (m, g) -> sign(beta1*m + (1 - beta1)*g)
   // Whole steps in one pass over memory. State that is not among the operands is born: the first step.
   sgd_fused,       // (p, g, momentum if any) -> p, momentum if any

@@ -47,6 +47,7 @@ void maximum(const OpCall& call, const Views& views);
 void sqrt(const OpCall& call, const Views& views);
 void add_square(const OpCall& call, const Views& views);
 void square(const OpCall& call, const Views& views);
+void multiply(const OpCall& call, const Views& views);
 void magnitude(const OpCall& call, const Views& views);
 void sqrt_sum(const OpCall& call, const Views& views);
 void add_product(const OpCall& call, const Views& views);
@@ -63,6 +64,8 @@ void adam_divisor(const OpCall& call, const Views& views);
 void descend(const OpCall& call, const Views& views);
 void decayed_scale(const OpCall& call, const Views& views);
 void nadam_step(const OpCall& call, const Views& views);
+void corrected(const OpCall& call, const Views& views);
+void radam_scale(const OpCall& call, const Views& views);
 void radam_factor(const OpCall& call, const Views& views);
 void lion_direction(const OpCall& call, const Views& views);
 // fused_optimizers.cpp

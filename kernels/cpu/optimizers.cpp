@@ -24,21 +24,19 @@ double scheduled_momentum(double beta1, double decay, std::int64_t t) {
   return beta1 * (1 - 0.5 * std::pow(0.96, static_cast<double>(t) * decay));
 }
 
-/// Both in double: they cancel.
-struct Rectified {
-  float adaptive = 0;  // what is divided by sqrt(v) + eps
-  float plain = 0;     // what is left to momentum alone, until the variance can be trusted
-};
-
-/// RAdam's step sizes; from a length of 5 on of the averaged past the variance is tractable.
-Rectified rectified_rates(double lr, double beta1, double beta2, std::int64_t t) {
+/// RAdam's rectification of the variance; 0 where the averaged past is too short for it to be tractable.
+double rectification(double beta2, std::int64_t t) {
   const double longest = 2 / (1 - beta2) - 1, missing = correction(beta2, t);
   const double length = longest - 2 * static_cast<double>(t) * (1 - missing) / missing;
-  const double rate = lr / correction(beta1, t);
-  if (length <= 5) return {.plain = static_cast<float>(rate)};
-  const double rectification =
-      std::sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length));
-  return {.adaptive = static_cast<float>(rate * rectification * std::sqrt(missing))};
+  if (length <= 5) return 0;
+  return std::sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length));
+}
+
+void multiply_by(double given, const OpCall& call, const Views& views) {
+  const auto factor = static_cast<float>(given);
+  const float* x = input(views, 0);
+  float* y = output(views, 0);
+  for_each_element(elements(call), [=](std::int64_t i) { y[i] = factor * x[i]; });
 }
 
 }  // namespace
@@ -65,11 +63,12 @@ void descend(const OpCall& call, const Views& views) {
 }
 
 void decayed_scale(const OpCall& call, const Views& views) {
-  const auto [given_factor, decay] = call.numbers<2>();
-  const auto factor = static_cast<float>(decayed_rate(given_factor, decay, call.step));
-  const float* x = input(views, 0);
-  float* y = output(views, 0);
-  for_each_element(elements(call), [=](std::int64_t i) { y[i] = factor * x[i]; });
+  const auto [factor, decay] = call.numbers<2>();
+  multiply_by(decayed_rate(factor, decay, call.step), call, views);
+}
+
+void corrected(const OpCall& call, const Views& views) {
+  multiply_by(1 / correction(call.numbers<1>()[0], call.step), call, views);
 }
 
 void nadam_step(const OpCall& call, const Views& views) {
@@ -87,11 +86,19 @@ void nadam_step(const OpCall& call, const Views& views) {
 
 void radam_factor(const OpCall& call, const Views& views) {
   const auto [lr, beta1, beta2, given_eps] = call.numbers<4>();
-  const auto [adaptive, plain] = rectified_rates(lr, beta1, beta2, call.step);
-  const float a = adaptive, b = plain, eps = static_cast<float>(given_eps);
+  const double rate = lr / correction(beta1, call.step), rectified = rectification(beta2, call.step);
+  const auto adaptive = static_cast<float>(rate * rectified * std::sqrt(correction(beta2, call.step)));
+  const auto plain = static_cast<float>(rectified > 0 ? 0 : rate), eps = static_cast<float>(given_eps);
   const float* v = input(views, 0);
   float* y = output(views, 0);
-  for_each_element(elements(call), [=](std::int64_t i) { y[i] = -a / (std::sqrt(v[i]) + eps) - b; });
+  for_each_element(elements(call),
+                   [=](std::int64_t i) { y[i] = -adaptive / (std::sqrt(v[i]) + eps) - plain; });
+}
+
+void radam_scale(const OpCall& call, const Views& views) {
+  const auto [beta2, rectify] = call.numbers<2>();
+  const double root = std::sqrt(correction(beta2, call.step));
+  multiply_by(rectify != 0 ? rectification(beta2, call.step) : root, call, views);
 }
 
 void lion_direction(const OpCall& call, const Views& views) {

@@ -85,6 +85,13 @@ void square(const OpCall& call, const Views& views) {
   for_each_element(elements(call), [=](std::int64_t i) { y[i] = x[i] * x[i]; });
 }
 
+void multiply(const OpCall& call, const Views& views) {
+  const float* x = input(views, 0);
+  const float* y = input(views, 1);
+  float* product = output(views, 0);
+  for_each_element(elements(call), [=](std::int64_t i) { product[i] = x[i] * y[i]; });
+}
+
 void magnitude(const OpCall& call, const Views& views) {
   const auto eps = static_cast<float>(call.numbers<1>()[0]);
   const float* x = input(views, 0);

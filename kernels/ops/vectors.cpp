@@ -23,6 +23,7 @@ std::vector<OpRow> vector_rows() {
       moving(Op::ema_square, "ema_square", 2, same_as_both, {"beta"}),
       moving(Op::add_square, "add_square", 2, same_as_both, {"value"}),
       moving(Op::square, "square", 1, first),
+      moving(Op::multiply, "multiply", 2, same_as_both),
       moving(Op::maximum, "maximum", 2, same_as_both),
       moving(Op::magnitude, "magnitude", 1, first, {"eps"}),
       moving(Op::sqrt, "sqrt", 1, first),

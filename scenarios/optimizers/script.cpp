@@ -33,13 +33,17 @@ std::string name_of_state(const Program& program, std::string_view what, BufferI
 Held Script::make(Op op, Ids inputs, Numbers attributes) {
   const auto name = fmt::format("{}({})", row_of(op).name, program_.buffers[inputs.front()].name);
   const BufferId made =
-      append(program_, instruction(op, std::move(inputs), std::move(attributes), When::every_step), name,
+      append(program_, instruction(op, std::move(inputs), std::move(attributes), when_), name,
              Category::temporary)
           .front();
   return Held(std::shared_ptr<const BufferId>(new BufferId(made), [this](const BufferId* id) {
     let_go(*id);
     delete id;
   }));
+}
+
+void Script::update(Op op, Ids inputs, Numbers attributes) {
+  update(op, std::move(inputs), std::move(attributes), when_);
 }
 
 void Script::update(Op op, Ids inputs, Numbers attributes, When when) {
@@ -110,15 +114,15 @@ void Script::next_gradient(Held& gradient, const Parameter& parameter, bool maxi
 
 /// Nothing needs to be written of what dies with its last reader anyway.
 void Script::let_go(BufferId id) {
-  const auto is_release = [](const Instr& instr) {
-    return instr.op == Op::release && instr.phase == Phase::optimizer;
+  const auto is_release = [this](const Instr& instr) {
+    return instr.op == Op::release && instr.phase == Phase::optimizer && instr.when == when_;
   };
   const auto last_work = std::find_if_not(program_.step.rbegin(), program_.step.rend(), is_release);
-  if (last_work->when == When::every_step && mentions(*last_work, id)) return;
+  if (last_work->when == when_ && mentions(*last_work, id)) return;
   if (last_work != program_.step.rbegin()) {
     program_.step.back().inputs.push_back(id);
   } else {
-    program_.step.push_back(instruction(Op::release, {id}, {}, When::every_step));
+    program_.step.push_back(instruction(Op::release, {id}, {}, when_));
   }
 }
 

@@ -44,9 +44,15 @@ class Script {
   /// A new tensor.
   [[nodiscard]] Held make(Op op, Ids inputs, Numbers attributes = {});
   /// y = op(y, ...), y being inputs.front().
-  void update(Op op, Ids inputs, Numbers attributes = {}, When when = When::every_step);
+  void update(Op op, Ids inputs, Numbers attributes = {});
+  void update(Op op, Ids inputs, Numbers attributes, When when);
   /// Whatever results the op has, in place of operands or not.
-  void run(Op op, Ids inputs, Ids outputs, Numbers attributes = {}, When when = When::every_step);
+  void run(Op op, Ids inputs, Ids outputs, Numbers attributes, When when = When::every_step);
+
+  /// From here on, what is written runs in these steps only; the lifetimes of what is made while so must end so.
+  void only(When when) { when_ = when; }
+  /// The step from which When::from_turn holds; 0: never.
+  void turn_at(std::int64_t step) { program_.turn = step; }
 
   // State is kept for ever; that of a weight is named "what(weight)".
   /// Made by `op` in the first step.
@@ -75,6 +81,7 @@ class Script {
   void let_go(BufferId id);
 
   Program& program_;
+  When when_ = When::every_step;
 };
 
 }  // namespace memsweep

@@ -81,6 +81,20 @@ TEST(CpuOptimizers, RadamTrustsTheVarianceFromTheSixthStepOn) {
               each({&v}, [&](double x, double, double) { return -rate / (std::sqrt(x) + kSmall); }), 1e-7);
 }
 
+TEST(CpuOptimizers, RadamInParts) {
+  const auto x = random_tensor({9}, 1);
+  expect_near(at_step(2, Op::corrected, {kBeta1}, {x}).values(),
+              each({&x}, [](double a, double, double) { return a / (1 - kBeta1 * kBeta1); }), 1e-6);
+  const double longest = 2 / (1 - kBeta2) - 1, missing = 1 - std::pow(kBeta2, 9);
+  const double length = longest - 2 * 9 * std::pow(kBeta2, 9) / missing;
+  const double rectification =
+      std::sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length));
+  expect_near(at_step(9, Op::radam_scale, {kBeta2, 0}, {x}).values(),
+              each({&x}, [&](double a, double, double) { return a * std::sqrt(missing); }), 1e-7);
+  expect_near(at_step(9, Op::radam_scale, {kBeta2, 1}, {x}).values(),
+              each({&x}, [&](double a, double, double) { return a * rectification; }), 1e-7);
+}
+
 TEST(CpuOptimizers, LionTakesTheSignOfItsMixture) {
   const std::vector<float> m{1, -1, 0, 1}, g{1, 1, 0, -99};
   const auto direction = at_step(1, Op::lion_direction, {0.9}, {Tensor({4}, m), Tensor({4}, g)});

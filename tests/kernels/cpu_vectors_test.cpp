@@ -76,6 +76,8 @@ TEST(CpuVectors, SquaresAndMagnitudes) {
 TEST(CpuVectors, ProductsAndQuotients) {
   for (const auto n : kSizes) {
     const auto y = random_tensor({n}, 1), x = random_tensor({n}, 2), d = random_tensor({n}, 3, 1, 2);
+    expect_near(run({Op::multiply, {}, {y, x}})[0].values(),
+                each({&y, &x}, [](double a, double b, double) { return a * b; }), 1e-7);
     expect_near(run({Op::add_product, {}, {y, x, d}, {0}})[0].values(),
                 each({&y, &x, &d}, [](double a, double b, double c) { return a + b * c; }), 3e-7);
     expect_near(run({Op::rescale, {}, {y, d, x}, {0}})[0].values(),
