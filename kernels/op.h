@@ -50,19 +50,51 @@ enum class Op : std::uint8_t {
   log_softmax_backward,  // (grad, output) -> [B,N]
   nll_loss,              // (logp [B,N], target i64 [B]) -> loss, total_weight; mean over rows
   nll_loss_backward,     // (grad scalar, logp, target, total_weight) -> [B,N]
-  // Vectors of an optimizer; y is updated in place and is input and output.
-  clone,             // (x) -> x
-  zeros_like,        // (x) -> 0
-  scale,             // (x) -> factor * x
-  axpby,             // (y, x) -> y                    y = a*y + b*x
-  add_scaled,        // (x, y) -> x + alpha*y
-  ema_square,        // (v, g) -> v                    v = beta*v + (1 - beta)*g*g
-  maximum,           // (w, v) -> w                    w = max(w, v)
-  sqrt,              // (x) -> sqrt(x)
+  // Vectors of an optimizer; the first operand is updated in place where the program names it as result.
+  clone,        // (x) -> x
+  zeros_like,   // (x) -> 0
+  scale,        // (x) -> factor * x
+  axpby,        // (y, x) -> a*y + b*x
+  add_scaled,   // (x, y) -> x + alpha*y
+  ema_square,   // (v, g) -> beta*v + (1 - beta)*g*g
+  add_square,   // (s, g) -> s + value*g*g
+  square,       // (x) -> x*x
+  multiply,     // (x, y) -> x*y
+  maximum,      // (w, v) -> max(w, v)
+  magnitude,    // (x) -> |x| + eps
+  sqrt,         // (x) -> sqrt(x)
+  sqrt_sum,     // (x) -> sqrt(x + eps)
+  add_product,  // (p, x, y) -> p + x*y
+  rescale,      // (y, d, x) -> y / d * x
+  divide_by,    // (y, divisor scalar) -> y / divisor
+  power,        // (exponent scalar) -> base^exponent
+  // Steps of optimizers; t is the number of the training step, from 1. A beta of 0 corrects nothing.
   adam_denominator,  // (v) -> sqrt(v) / sqrt(1 - beta2^t) + eps
   adam_divisor,      // (root) -> root / sqrt(1 - beta2^t) + eps
-  adam_update,       // (p, m, denominator) -> p   p -= lr / (1 - beta1^t) * m / denominator
-  adam_fused,        // (p, m, v, g, step) -> p, m, v, step
+  descend,           // (p, x, d) -> p - lr / (1 - beta^t) / (1 + (t - 1)*decay) * x / d
+  decayed_scale,     // (x) -> factor / (1 + (t - 1)*decay) * x
+  nadam_step,        // (p, x, d) -> p - rate * x / d; of the gradient, or of the momentum (`next`)
+  corrected,         // (m) -> m / (1 - beta^t)
+  radam_factor,      // (v) -> what the momentum is multiplied with
+  radam_scale,       // (x) -> x * sqrt(1 - beta2^t), or x * the rectification (`rectify`)
+  lion_direction,    // (m, g) -> sign(beta1*m + (1 - beta1)*g)
+  // Whole steps in one pass over memory. State that is not among the operands is born: the first step.
+  sgd_fused,       // (p, g, momentum if any) -> p, momentum if any
+  adam_fused,      // (p, m, v, largest v if amsgrad, g, step scalar) -> p, m, v, largest v if amsgrad, step
+  lion_fused,      // (p, m, g) -> p, m
+  adam8bit_fused,  // (p, g, signed book, unsigned book, state) -> p, state: u8 codes of m and v, [n/256]
+                   // scales of m and v
+  // Adafactor. g: [R,C].
+  row_mean_squares,     // (g) -> [R,1]
+  column_mean_squares,  // (g) -> [1,C]
+  mean_at_least,        // (x) -> max(mean(x), least) [1,1]
+  lerp_decayed,         // (y, x) -> y + t^decay * (x - y)
+  adafactor_direction,  // (v, g) -> g / sqrt(max(v, eps^2))
+  adafactor_step,       // (p, u) -> p decayed, minus u by a step that both their sizes decide
+  // 8-bit vectors with a scale for each 256 values.
+  code_book,   // () -> [256], ascending
+  quantise,    // (x, book) -> codes u8 as x, scale [n/256]
+  dequantise,  // (codes, scale, book) -> x
   // Clipping of gradients: p-norms, p being infinite for the largest magnitude, and steps of scalars.
   norm,         // (x) -> scalar
   chunk_norms,  // (x...) -> partial [n,C], or packed: first_chunk i64 [n+1], partial [sum of chunks]

@@ -25,35 +25,54 @@ constexpr std::int64_t kMaxValuesPerThread = 256;
 constexpr std::int64_t kWarp = 32;
 constexpr std::size_t kAccumulatorBytes = 4;
 
-}  // namespace
+/// `inputs` values for each of `outputs` results.
+struct Reduction {
+  std::int64_t inputs, outputs;
+  bool contiguous;        // the values of one result lie side by side
+  std::int64_t wanted_x;  // threads along the fastest dimension, were there no limit
+  std::int64_t vector;    // results that one thread computes
+};
 
-ReductionWorkspace reduction_workspace(std::int64_t rows, std::int64_t columns, const Multiprocessors& gpu) {
-  if (gpu.count == 0 || rows == 0 || columns == 0) return {};
-  const bool contiguous = columns == 1;
-  const std::int64_t vector = contiguous ? 1 : vector_width(columns);
-  const std::int64_t limit = kMaxThreads / vector;
-
-  const std::int64_t wanted_x = contiguous ? (rows >= 128 ? rows / 4 : rows) : columns / vector;
-  const std::int64_t x = std::min(power_of_two_below(wanted_x), limit);
-  const std::int64_t y = std::min(power_of_two_below(contiguous ? columns : rows), limit);
+ReductionWorkspace workspace(const Reduction& r, const Multiprocessors& gpu) {
+  if (gpu.count == 0 || r.inputs == 0 || r.outputs == 0) return {};
+  const std::int64_t limit = kMaxThreads / r.vector;
+  const std::int64_t x = std::min(power_of_two_below(r.wanted_x), limit);
+  const std::int64_t y = std::min(power_of_two_below(r.contiguous ? r.outputs : r.inputs), limit);
   const std::int64_t narrow = std::min(x, kWarp);
   const std::int64_t height = std::min(y, limit / narrow);
   const std::int64_t width = std::min(x, limit / height);
 
-  const std::int64_t split_rows = contiguous ? width : 1;
-  const std::int64_t split_columns = contiguous ? 1 : width;
-  if (ceil_div(rows, split_rows) < std::min(kMinValuesPerThread * height, kMaxValuesPerThread)) return {};
-  const std::int64_t per_thread = ceil_div(rows, split_rows * height);
-  const std::int64_t block_columns = ceil_div(columns / vector, split_columns);
+  const std::int64_t split_inputs = r.contiguous ? width : 1;
+  const std::int64_t split_outputs = r.contiguous ? 1 : width;
+  if (ceil_div(r.inputs, split_inputs) < std::min(kMinValuesPerThread * height, kMaxValuesPerThread))
+    return {};
+  const std::int64_t per_thread = ceil_div(r.inputs, split_inputs * height);
+  const std::int64_t block_columns = ceil_div(r.outputs / r.vector, split_outputs);
   const std::int64_t target = gpu.count * (gpu.threads_each / (width * height));
   if (per_thread < kMaxValuesPerThread || block_columns > target) return {};
   const std::int64_t blocks =
       std::max(std::min(ceil_div(target, block_columns), ceil_div(per_thread, kMinValuesPerThread)),
                ceil_div(per_thread, kMaxValuesPerThread));
   if (blocks == 1) return {};
-  const std::int64_t partials = columns * blocks * (contiguous ? 1 : width * vector);
+  const std::int64_t partials = r.outputs * blocks * (r.contiguous ? 1 : width * r.vector);
   return {kAccumulatorBytes * static_cast<std::size_t>(partials),
           4 * static_cast<std::size_t>(block_columns)};
+}
+
+}  // namespace
+
+ReductionWorkspace reduction_workspace(std::int64_t rows, std::int64_t columns, const Multiprocessors& gpu) {
+  if (columns == 1) {  // one result: threads load four values at once
+    return workspace({rows, 1, true, rows >= 128 ? rows / 4 : rows, 1}, gpu);
+  }
+  const std::int64_t vector = columns == 0 ? 1 : vector_width(columns);
+  return workspace({rows, columns, false, columns / vector, vector}, gpu);
+}
+
+ReductionWorkspace reduction_within_rows_workspace(std::int64_t rows, std::int64_t columns,
+                                                   const Multiprocessors& gpu) {
+  if (rows == 1) return reduction_workspace(columns, 1, gpu);
+  return workspace({columns, rows, true, columns, 1}, gpu);
 }
 
 }  // namespace memsweep

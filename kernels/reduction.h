@@ -19,4 +19,8 @@ struct ReductionWorkspace {
 [[nodiscard]] ReductionWorkspace reduction_workspace(std::int64_t rows, std::int64_t columns,
                                                      const Multiprocessors& gpu);
 
+/// Sums the `columns` values within each of `rows` rows.
+[[nodiscard]] ReductionWorkspace reduction_within_rows_workspace(std::int64_t rows, std::int64_t columns,
+                                                                 const Multiprocessors& gpu);
+
 }  // namespace memsweep

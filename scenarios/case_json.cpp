@@ -95,25 +95,36 @@ ModelOptions read_model(const Json& json) {
   return options;
 }
 
-/// torch.optim's arguments, as `--optimizer` takes them.
+/// "key=value" of an argument of torch.optim's, as `--optimizer` takes it; pairs are two options there.
+std::vector<std::string> optimizer_option(const std::string& key, const Json& value) {
+  const auto pair = [&value](std::string_view first, std::string_view second) {
+    std::vector<std::string> options;
+    if (!value.at(0).is_null()) options.push_back(fmt::format("{}={}", first, value[0].dump()));
+    if (!value.at(1).is_null()) options.push_back(fmt::format("{}={}", second, value[1].dump()));
+    return options;
+  };
+  if (key == "betas") return pair("beta1", "beta2");
+  if (key == "eps" && value.is_array()) return pair("eps1", "eps2");
+  if (key == "foreach") return {value.get<bool>() ? "implementation=foreach" : "implementation=for-loop"};
+  if (key == "fused")
+    return value.get<bool>() ? std::vector<std::string>{"implementation=fused"} : std::vector<std::string>{};
+  return {fmt::format("{}={}", key, value.dump())};
+}
+
 std::string optimizer_text(const Json& json) {
   if (json.is_string()) return json.get<std::string>();
-  Fields fields(json, "a case's optimizer");
-  std::string text = fields.get<std::string>("name");
-  std::string separator = ":";
+  std::vector<std::string> options;
   for (const auto& [key, value] : json.items()) {
-    if (key == "name" || key == "foreach" || key == "fused" || value.is_null()) continue;
-    if (key == "betas") {
-      text +=
-          fmt::format("{}beta1={},beta2={}", separator, value.at(0).get<double>(), value.at(1).get<double>());
-    } else {
-      text += fmt::format("{}{}={}", separator, key, value.dump());
+    if (key == "name" || value.is_null()) continue;
+    try {
+      const auto more = optimizer_option(key, value);
+      options.insert(options.end(), more.begin(), more.end());
+    } catch (const Json::exception&) {
+      refuse("optimizer " + key, value, "of another type");
     }
-    separator = ",";
   }
-  if (!fields.get<bool>("foreach", true)) text += separator + "implementation=for-loop";
-  if (fields.get<bool>("fused", false)) text += separator + "implementation=fused";
-  return text;
+  const auto name = Fields(json, "a case's optimizer").get<std::string>("name");
+  return options.empty() ? name : fmt::format("{}:{}", name, fmt::join(options, ","));
 }
 
 std::string read_policy(const Json& json) {

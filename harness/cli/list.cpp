@@ -51,10 +51,25 @@ void list_models() {
   fmt::print("Activations (--activation)\n  {}\n", fmt::join(activation_names(), ", "));
 }
 
+/// "lr=0.01 nesterov=false implementation=foreach|for-loop|fused"
+std::string options_of(const Optimizer& optimizer) {
+  std::string text;
+  for (const OptimizerOption& option : optimizer.options) {
+    const bool flag = option.values == Values::flag;
+    text += flag ? fmt::format("{}={} ", option.name, option.standard != 0)
+                 : fmt::format("{}={} ", option.name, option.standard);
+  }
+  std::vector<std::string_view> implementations;
+  for (const Implementation each : optimizer.implementations) implementations.push_back(name_of(each));
+  return text + fmt::format("implementation={}", fmt::join(implementations, "|"));
+}
+
 void list_optimizers() {
-  fmt::print("Optimizers (--optimizer), options as in adamw:lr=0.001,implementation=fused\n");
-  for (const Optimizer& optimizer : optimizers())
+  fmt::print("Optimizers (--optimizer), options and defaults; as in adamw:lr=0.001,implementation=fused\n");
+  for (const Optimizer& optimizer : optimizers()) {
     fmt::print("  {:<16}{}\n", optimizer.name, optimizer.summary);
+    fmt::print("  {:<16}{}\n", "", options_of(optimizer));
+  }
 }
 
 void list_devices() {

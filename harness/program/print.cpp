@@ -31,11 +31,13 @@ std::string result(const Program& program, const Instr& instr) {
   return text.empty() ? text : text + " = ";
 }
 
-std::string_view occasion(When when) {
+std::string occasion(When when, std::int64_t turn) {
   switch (when) {
     case When::every_step: return "";
     case When::first_step: return "   # first step";
     case When::later_steps: return "   # later steps";
+    case When::before_turn: return turn == 0 ? "" : fmt::format("   # before step {}", turn);
+    case When::from_turn: return fmt::format("   # from step {} on", turn);
   }
   return "";
 }
@@ -46,8 +48,9 @@ std::string print(const Program& program) {
   std::string text;
   for (const auto* list : {&program.setup, &program.step}) {
     for (const Instr& instr : *list) {
-      text += fmt::format("{:<10}{}{}({}){}\n", name_of(instr.phase), result(program, instr),
-                          row_of(instr.op).name, arguments(program, instr), occasion(instr.when));
+      text +=
+          fmt::format("{:<10}{}{}({}){}\n", name_of(instr.phase), result(program, instr),
+                      row_of(instr.op).name, arguments(program, instr), occasion(instr.when, program.turn));
     }
   }
   return text;

@@ -34,6 +34,17 @@ std::string_view name_of(Phase phase) {
   return "?";
 }
 
+bool runs(When when, Occasion occasion) {
+  switch (when) {
+    case When::every_step: return true;
+    case When::first_step: return occasion.first;
+    case When::later_steps: return !occasion.first;
+    case When::before_turn: return !occasion.turned;
+    case When::from_turn: return occasion.turned;
+  }
+  return false;
+}
+
 BufferId add_buffer(Program& program, Buffer buffer) {
   program.buffers.push_back(std::move(buffer));
   return static_cast<BufferId>(program.buffers.size() - 1);

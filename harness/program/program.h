@@ -59,8 +59,16 @@ enum class Phase : std::uint8_t {
 inline constexpr std::size_t kPhaseCount = 11;
 [[nodiscard]] std::string_view name_of(Phase phase);
 
-/// Some instructions run in the first step only (optimizer state is born there) or in all others.
-enum class When : std::uint8_t { every_step, first_step, later_steps };
+/// Some instructions run in the first step only (optimizer state is born there) or in all others; some up to
+/// the program's turn, or from that step on.
+enum class When : std::uint8_t { every_step, first_step, later_steps, before_turn, from_turn };
+
+/// What decides whether an instruction runs in a step.
+struct Occasion {
+  bool first;
+  bool turned;
+};
+[[nodiscard]] bool runs(When when, Occasion occasion);
 
 struct Instr {
   static constexpr std::int32_t kNone = -1;
@@ -91,6 +99,7 @@ struct Program {
   /// which it is let go.
   std::vector<BufferId> saved_by_loss;
   std::int32_t blocks = 0;
+  std::int64_t turn = 0;  // a step after the first; 0: never
 
   [[nodiscard]] const TensorType& type(BufferId id) const { return buffers[id].type; }
 };

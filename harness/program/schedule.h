@@ -14,7 +14,8 @@ struct ScheduledInstr {
   std::vector<BufferId> deaths;  // to be freed after it has run, in this order
 };
 
-/// Both lists of a step are there since the first step differs: optimizer state is born in it.
+/// There are several lists of a step since the first one differs, in which optimizer state is born, and where
+/// the program has a turn, those from there on.
 struct Schedule {
   explicit Schedule(Program program);
   Schedule(Schedule&&) = default;
@@ -24,6 +25,10 @@ struct Schedule {
   std::vector<ScheduledInstr> setup;
   std::vector<ScheduledInstr> first_step;
   std::vector<ScheduledInstr> later_steps;
+  std::vector<ScheduledInstr> turned_steps;  // empty without a turn
+
+  /// What runs in a step; they count from 1.
+  [[nodiscard]] const std::vector<ScheduledInstr>& of_step(std::int64_t number) const;
 };
 
 }  // namespace memsweep

@@ -40,11 +40,11 @@ void check_shape_of(const Program& program, const Instr& instr) {
 }
 
 /// Runs one list and keeps book of what has a value. `alive` is updated.
-void check_order(const Program& program, const std::vector<Instr>& list, When skipped,
+void check_order(const Program& program, const std::vector<Instr>& list, Occasion occasion,
                  std::vector<bool>& alive) {
   std::vector<bool> born(program.buffers.size(), false);
   for (const Instr& instr : list) {
-    if (instr.when == skipped) continue;
+    if (!runs(instr.when, occasion)) continue;
     for (BufferId id : instr.inputs) {
       if (!alive[id])
         fail(program, instr, fmt::format("{} is read before it has a value", program.buffers[id].name));
@@ -75,10 +75,13 @@ void verify(const Program& program) {
     for (const Instr& instr : *list) check_shape_of(program, instr);
   }
   std::vector<bool> alive(program.buffers.size(), false);
-  check_order(program, program.setup, When::later_steps, alive);
-  check_order(program, program.step, When::later_steps, alive);
+  check_order(program, program.setup, {.first = true, .turned = false}, alive);
+  check_order(program, program.step, {.first = true, .turned = false}, alive);
   end_step(program, alive);
-  check_order(program, program.step, When::first_step, alive);
+  check_order(program, program.step, {.first = false, .turned = false}, alive);
+  if (program.turn == 0) return;
+  end_step(program, alive);
+  check_order(program, program.step, {.first = false, .turned = true}, alive);
 }
 
 }  // namespace memsweep

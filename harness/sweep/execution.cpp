@@ -39,7 +39,7 @@ void Execution::set_up(const Schedule& schedule) {
 
 void Execution::step(const Schedule& schedule, std::int64_t number) {
   step_ = number;
-  run(schedule, number == 1 ? schedule.first_step : schedule.later_steps);
+  run(schedule, schedule.of_step(number));
 }
 
 void Execution::del_all_but(std::span<const BufferId> kept) {

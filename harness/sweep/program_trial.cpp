@@ -114,7 +114,7 @@ class Trial {
     if (result_.steps >= options_.least_steps) seconds_.push_back(device_.now() - start);
     flushed_in_last_step_ = retries() > retries_before;
     ++result_.steps;
-    settled_ = settled_ || !layouts_.insert(layout()).second;
+    if (result_.steps >= program().turn) settled_ = settled_ || !layouts_.insert(layout()).second;
   }
 
   /// A hash over all that decides what the next step's requests meet.

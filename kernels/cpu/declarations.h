@@ -45,14 +45,45 @@ void add_scaled(const OpCall& call, const Views& views);
 void ema_square(const OpCall& call, const Views& views);
 void maximum(const OpCall& call, const Views& views);
 void sqrt(const OpCall& call, const Views& views);
-void adam_denominator(const OpCall& call, const Views& views);
-void adam_divisor(const OpCall& call, const Views& views);
-void adam_update(const OpCall& call, const Views& views);
-void adam_fused(const OpCall& call, const Views& views);
+void add_square(const OpCall& call, const Views& views);
+void square(const OpCall& call, const Views& views);
+void multiply(const OpCall& call, const Views& views);
+void magnitude(const OpCall& call, const Views& views);
+void sqrt_sum(const OpCall& call, const Views& views);
+void add_product(const OpCall& call, const Views& views);
+void rescale(const OpCall& call, const Views& views);
+void divide_by(const OpCall& call, const Views& views);
+void power(const OpCall& call, const Views& views);
 void add_number(const OpCall& call, const Views& views);
 void reciprocal(const OpCall& call, const Views& views);
 void clamp_max(const OpCall& call, const Views& views);
 void scale_by(const OpCall& call, const Views& views);
+// optimizers.cpp
+void adam_denominator(const OpCall& call, const Views& views);
+void adam_divisor(const OpCall& call, const Views& views);
+void descend(const OpCall& call, const Views& views);
+void decayed_scale(const OpCall& call, const Views& views);
+void nadam_step(const OpCall& call, const Views& views);
+void corrected(const OpCall& call, const Views& views);
+void radam_scale(const OpCall& call, const Views& views);
+void radam_factor(const OpCall& call, const Views& views);
+void lion_direction(const OpCall& call, const Views& views);
+// fused_optimizers.cpp
+void sgd_fused(const OpCall& call, const Views& views);
+void adam_fused(const OpCall& call, const Views& views);
+void lion_fused(const OpCall& call, const Views& views);
+// adafactor.cpp
+void row_mean_squares(const OpCall& call, const Views& views);
+void column_mean_squares(const OpCall& call, const Views& views);
+void mean_at_least(const OpCall& call, const Views& views);
+void lerp_decayed(const OpCall& call, const Views& views);
+void adafactor_direction(const OpCall& call, const Views& views);
+void adafactor_step(const OpCall& call, const Views& views);
+// quantise.cpp
+void code_book(const OpCall& call, const Views& views);
+void quantise(const OpCall& call, const Views& views);
+void dequantise(const OpCall& call, const Views& views);
+void adam8bit_fused(const OpCall& call, const Views& views);
 // norms.cpp
 void norm(const OpCall& call, const Views& views);
 void chunk_norms(const OpCall& call, const Views& views);

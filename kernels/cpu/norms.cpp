@@ -5,6 +5,7 @@
 
 #include "kernels/cpu/declarations.h"
 #include "kernels/cpu/elements.h"
+#include "kernels/cpu/larger.h"
 #include "kernels/cpu/operands.h"
 #include "kernels/norm_chunks.h"
 
@@ -18,9 +19,6 @@ double sum_of(const float* x, std::int64_t n, const Term& term) {
   for (std::int64_t i = 0; i < n; ++i) sum += term(std::abs(static_cast<double>(x[i])));
   return sum;
 }
-
-/// NaN if either is.
-double larger(double a, double b) { return a < b || std::isnan(b) ? b : a; }
 
 /// What a p-norm adds up, |x|^p, or for an infinite p keeps, the largest |x|; and how parts become a norm.
 struct Powers {

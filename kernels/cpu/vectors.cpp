@@ -1,29 +1,13 @@
-// Steps of optimizers and of clipping, on vectors as long as a parameter.
+// Vectors as long as a parameter, for optimizers and for clipping.
 #include <cmath>
 #include <cstring>
 
 #include "kernels/cpu/declarations.h"
 #include "kernels/cpu/elements.h"
+#include "kernels/cpu/larger.h"
 #include "kernels/cpu/operands.h"
 
 namespace memsweep::cpu {
-namespace {
-
-/// sqrt(1 - beta2^t) of Adam's bias correction.
-float root_correction(double beta2, std::int64_t t) {
-  return static_cast<float>(std::sqrt(1 - std::pow(beta2, static_cast<double>(t))));
-}
-
-/// lr / (1 - beta1^t)
-float corrected_rate(double lr, double beta1, std::int64_t t) {
-  return static_cast<float>(lr / (1 - std::pow(beta1, static_cast<double>(t))));
-}
-
-/// NaN if either is.
-float larger(float a, float b) { return a < b || std::isnan(b) ? b : a; }
-
-}  // namespace
-
 void clone(const OpCall& call, const Views& views) {
   const char* x = input<char>(views, 0);
   char* y = output<char>(views, 0);
@@ -87,30 +71,71 @@ void sqrt(const OpCall& call, const Views& views) {
   for_each_element(elements(call), [=](std::int64_t i) { y[i] = std::sqrt(x[i]); });
 }
 
-void adam_denominator(const OpCall& call, const Views& views) {
-  const auto [beta2, given_eps] = call.numbers<2>();
-  const float correction = root_correction(beta2, call.step), eps = static_cast<float>(given_eps);
-  const float* v = input(views, 0);
-  float* y = output(views, 0);
-  for_each_element(elements(call), [=](std::int64_t i) { y[i] = std::sqrt(v[i]) / correction + eps; });
-}
-
-void adam_divisor(const OpCall& call, const Views& views) {
-  const auto [beta2, given_eps] = call.numbers<2>();
-  const float correction = root_correction(beta2, call.step), eps = static_cast<float>(given_eps);
-  const float* root = input(views, 0);
-  float* y = output(views, 0);
-  for_each_element(elements(call), [=](std::int64_t i) { y[i] = root[i] / correction + eps; });
-}
-
-void adam_update(const OpCall& call, const Views& views) {
-  const auto [lr, beta1] = call.numbers<2>();
-  const float rate = corrected_rate(lr, beta1, call.step);
+void add_square(const OpCall& call, const Views& views) {
+  const auto value = static_cast<float>(call.numbers<1>()[0]);
   const float* old = input(views, 0);
-  const float* m = input(views, 1);
-  const float* denominator = input(views, 2);
+  const float* g = input(views, 1);
+  float* sum = output(views, 0);
+  for_each_element(elements(call), [=](std::int64_t i) { sum[i] = old[i] + value * g[i] * g[i]; });
+}
+
+void square(const OpCall& call, const Views& views) {
+  const float* x = input(views, 0);
+  float* y = output(views, 0);
+  for_each_element(elements(call), [=](std::int64_t i) { y[i] = x[i] * x[i]; });
+}
+
+void multiply(const OpCall& call, const Views& views) {
+  const float* x = input(views, 0);
+  const float* y = input(views, 1);
+  float* product = output(views, 0);
+  for_each_element(elements(call), [=](std::int64_t i) { product[i] = x[i] * y[i]; });
+}
+
+void magnitude(const OpCall& call, const Views& views) {
+  const auto eps = static_cast<float>(call.numbers<1>()[0]);
+  const float* x = input(views, 0);
+  float* y = output(views, 0);
+  for_each_element(elements(call), [=](std::int64_t i) { y[i] = std::abs(x[i]) + eps; });
+}
+
+void sqrt_sum(const OpCall& call, const Views& views) {
+  const auto eps = static_cast<float>(call.numbers<1>()[0]);
+  const float* x = input(views, 0);
+  float* y = output(views, 0);
+  for_each_element(elements(call), [=](std::int64_t i) { y[i] = std::sqrt(x[i] + eps); });
+}
+
+void add_product(const OpCall& call, const Views& views) {
+  const float* old = input(views, 0);
+  const float* x = input(views, 1);
+  const float* y = input(views, 2);
   float* p = output(views, 0);
-  for_each_element(elements(call), [=](std::int64_t i) { p[i] = old[i] - rate * m[i] / denominator[i]; });
+  for_each_element(elements(call), [=](std::int64_t i) { p[i] = old[i] + x[i] * y[i]; });
+}
+
+void rescale(const OpCall& call, const Views& views) {
+  const float* old = input(views, 0);
+  const float* divisor = input(views, 1);
+  const float* x = input(views, 2);
+  float* y = output(views, 0);
+  for_each_element(elements(call), [=](std::int64_t i) { y[i] = old[i] / divisor[i] * x[i]; });
+}
+
+void divide_by(const OpCall& call, const Views& views) {
+  const float* x = input(views, 0);
+  const float divisor = *input(views, 1);
+  float* y = output(views, 0);
+  for_each_element(elements(call), [=](std::int64_t i) { y[i] = x[i] / divisor; });
+}
+
+void power(const OpCall& call, const Views& views) {
+  const double base = call.numbers<1>()[0];
+  const float* exponent = input(views, 0);
+  float* y = output(views, 0);
+  for_each_element(elements(call), [=](std::int64_t i) {
+    y[i] = static_cast<float>(std::pow(base, static_cast<double>(exponent[i])));
+  });
 }
 
 void add_number(const OpCall& call, const Views& views) {
@@ -138,41 +163,6 @@ void scale_by(const OpCall& call, const Views& views) {
   const float factor = *input(views, 1);
   float* y = output(views, 0);
   for_each_element(elements(call), [=](std::int64_t i) { y[i] = factor * x[i]; });
-}
-
-/// AdamW in one pass over (p, m, v, g, step), or (p, m, v, vmax, g, step) with AMSGrad.
-void adam_fused(const OpCall& call, const Views& views) {
-  const auto [lr, beta1, beta2, given_eps, weight_decay, amsgrad] = call.numbers<6>();
-  const float rate = corrected_rate(lr, beta1, call.step), correction = root_correction(beta2, call.step);
-  const float keep = static_cast<float>(1 - lr * weight_decay), eps = static_cast<float>(given_eps);
-  const float b1 = static_cast<float>(beta1), rest1 = static_cast<float>(1 - beta1);
-  const float b2 = static_cast<float>(beta2), rest2 = static_cast<float>(1 - beta2);
-  float* p = output(views, 0);
-  float* m = output(views, 1);
-  float* v = output(views, 2);
-  const auto moments = [=](std::int64_t i, float g) {
-    m[i] = b1 * m[i] + rest1 * g;
-    v[i] = b2 * v[i] + rest2 * g * g;
-  };
-  const auto move = [=](std::int64_t i, float second) {
-    p[i] = keep * p[i] - rate * m[i] / (std::sqrt(second) / correction + eps);
-  };
-  if (amsgrad != 0) {
-    float* vmax = output(views, 3);
-    const float* g = input(views, 4);
-    for_each_element(elements(call), [=](std::int64_t i) {
-      moments(i, g[i]);
-      vmax[i] = larger(vmax[i], v[i]);
-      move(i, vmax[i]);
-    });
-  } else {
-    const float* g = input(views, 3);
-    for_each_element(elements(call), [=](std::int64_t i) {
-      moments(i, g[i]);
-      move(i, v[i]);
-    });
-  }
-  *output(views, call.outputs.size() - 1) += 1;
 }
 
 }  // namespace memsweep::cpu

@@ -12,6 +12,8 @@ std::vector<OpRow> product_rows();
 std::vector<OpRow> elementwise_rows();
 std::vector<OpRow> normalisation_rows();
 std::vector<OpRow> vector_rows();
+std::vector<OpRow> optimizer_rows();
+std::vector<OpRow> adafactor_rows();
 std::vector<OpRow> clipping_rows();
 
 }  // namespace memsweep::ops

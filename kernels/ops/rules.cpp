@@ -15,6 +15,12 @@ Types same_as_both(Inputs in, Numbers) {
   return {in[0]};
 }
 
+Types same_as_all(Inputs in, Numbers) {
+  for (const auto& type : in)
+    expect(type == in[0], "operands must have one shape, not {} and {}", in[0].shape, type.shape);
+  return {in[0]};
+}
+
 Types scalar(Inputs, Numbers) { return {{{}, DType::f32}}; }
 
 double traffic(const OpCall& call) {
@@ -30,11 +36,23 @@ Cost free_of_charge(const OpCall&) { return {}; }
 
 Workspaces no_workspace(const OpCall&, const Multiprocessors&) { return {}; }
 
+namespace {
+
+void append_workspace(Workspaces& list, const ReductionWorkspace& workspace) {
+  if (workspace.partial_results == 0) return;
+  list.push_back({WorkspaceKind::partial_results, workspace.partial_results});
+  list.push_back({WorkspaceKind::semaphores, workspace.semaphores});
+}
+
+}  // namespace
+
 void append_reduction(Workspaces& list, std::int64_t rows, std::int64_t columns, const Multiprocessors& gpu) {
-  const auto [partial, semaphores] = reduction_workspace(rows, columns, gpu);
-  if (partial == 0) return;
-  list.push_back({WorkspaceKind::partial_results, partial});
-  list.push_back({WorkspaceKind::semaphores, semaphores});
+  append_workspace(list, reduction_workspace(rows, columns, gpu));
+}
+
+void append_reduction_within_rows(Workspaces& list, std::int64_t rows, std::int64_t columns,
+                                  const Multiprocessors& gpu) {
+  append_workspace(list, reduction_within_rows_workspace(rows, columns, gpu));
 }
 
 std::vector<std::string_view> drawn_and(std::initializer_list<std::string_view> more) {

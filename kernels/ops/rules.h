@@ -30,6 +30,7 @@ void expect(bool holds, fmt::format_string<decltype(to_string(std::declval<Shape
 [[nodiscard]] Types first(Inputs in, Numbers numbers);
 [[nodiscard]] Types second(Inputs in, Numbers numbers);
 [[nodiscard]] Types same_as_both(Inputs in, Numbers numbers);
+[[nodiscard]] Types same_as_all(Inputs in, Numbers numbers);
 [[nodiscard]] Types scalar(Inputs in, Numbers numbers);  // f32
 
 // Costs.
@@ -44,6 +45,10 @@ void expect(bool holds, fmt::format_string<decltype(to_string(std::declval<Shape
 [[nodiscard]] Workspaces no_workspace(const OpCall& call, const Multiprocessors& gpu);
 /// What a reduction of that many rows borrows, if anything.
 void append_reduction(Workspaces& list, std::int64_t rows, std::int64_t columns, const Multiprocessors& gpu);
+
+/// What sums within each of many rows borrow, if anything.
+void append_reduction_within_rows(Workspaces& list, std::int64_t rows, std::int64_t columns,
+                                  const Multiprocessors& gpu);
 
 /// The names of what a draw from the generator depends on, before those of the op itself.
 [[nodiscard]] std::vector<std::string_view> drawn_and(std::initializer_list<std::string_view> more);

@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <initializer_list>
 #include <numbers>
 #include <span>
 #include <vector>
+
+#include "tests/kernels/operands.h"
 
 namespace memsweep::testing {
 
@@ -49,6 +52,19 @@ inline Doubles log_softmax(const Doubles& x) {
 }
 
 }  // namespace reference
+
+/// What `formula` gives of the elements of up to three vectors.
+template <class Formula>
+Doubles each(std::initializer_list<const Tensor*> vectors, const Formula& formula) {
+  Doubles result;
+  for (std::size_t i = 0; i < (*vectors.begin())->values().size(); ++i) {
+    double x[3] = {};
+    std::size_t k = 0;
+    for (const auto* vector : vectors) x[k++] = static_cast<double>(vector->values()[i]);
+    result.push_back(formula(x[0], x[1], x[2]));
+  }
+  return result;
+}
 
 /// Central difference of f at x.
 inline double slope(const std::function<double(double)>& f, double x) {

@@ -80,5 +80,25 @@ TEST(Schedule, LeavesOutOfEachStepWhatDoesNotRunInIt) {
   EXPECT_EQ(schedule.first_step.size(), schedule.later_steps.size() + 1);
 }
 
+TEST(Schedule, ChangesAtTheTurnOfTheProgram) {
+  Program program = step();
+  const BufferId w = program.parameters[0].weight;
+  const std::size_t always = program.step.size();
+  for (const When when : {When::before_turn, When::from_turn, When::from_turn}) {
+    program.step.push_back({.op = Op::scale,
+                            .phase = Phase::optimizer,
+                            .when = when,
+                            .inputs = {w},
+                            .outputs = {w},
+                            .attributes = {2}});
+  }
+  const Schedule never(program);
+  for (const std::int64_t number : {1, 2, 6, 1000}) EXPECT_EQ(never.of_step(number).size(), always + 1);
+  program.turn = 6;
+  const Schedule schedule(std::move(program));
+  for (const std::int64_t number : {1, 2, 5}) EXPECT_EQ(schedule.of_step(number).size(), always + 1);
+  for (const std::int64_t number : {6, 7, 1000}) EXPECT_EQ(schedule.of_step(number).size(), always + 2);
+}
+
 }  // namespace
 }  // namespace memsweep

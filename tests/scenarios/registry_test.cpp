@@ -1,7 +1,5 @@
 // Each scenario, model and optimizer is one file and one row: a file without a row would never run.
 
-#include <algorithm>
-#include <array>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -20,9 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// One of them suits each option.
-constexpr std::array<std::string_view, 3> kValues{"0.5", "false", "fused"};
-
 std::set<std::string> files_of(const std::string& folder, const std::set<std::string>& shared) {
   std::set<std::string> names;
   for (const auto& entry : fs::directory_iterator(fs::path(MEMSWEEP_SOURCE_DIR) / folder)) {
@@ -40,15 +35,15 @@ std::set<std::string> names_of(const Rows& rows) {
 }
 
 TEST(Registry, HasARowForEachScenarioFile) {
-  EXPECT_EQ(names_of(scenarios()),
-            files_of("scenarios", {"registry", "model", "optimizer", "patterns", "training_step"}));
+  EXPECT_EQ(names_of(scenarios()), files_of("scenarios", {"registry", "model", "optimizer",
+                                                          "optimizer_options", "patterns", "training_step"}));
 }
 
 TEST(Registry, HasARowForEachModelFile) { EXPECT_EQ(names_of(models()), files_of("scenarios/models", {})); }
 
 TEST(Registry, HasARowForEachOptimizerFile) {
   const auto rows = names_of(optimizers());
-  for (const std::string& file : files_of("scenarios/optimizers", {"instructions", "clip"}))
+  for (const std::string& file : files_of("scenarios/optimizers", {"script"}))
     EXPECT_TRUE(rows.contains(file)) << file;
 }
 
@@ -70,69 +65,7 @@ TEST(Registry, HasVariantsOrExperimentsWithTheirConclusions) {
   }
 }
 
-// Options -----------------------------------------------------------------------------------------
-
-TEST(OptimizerOptions, AreReadFromText) {
-  const ChosenOptimizer chosen =
-      parse_optimizer("sgd:lr=0.5,momentum=0.25,nesterov=true,implementation=for-loop");
-  EXPECT_EQ(chosen.row->name, "sgd");
-  EXPECT_EQ(chosen.options.lr, 0.5);
-  EXPECT_EQ(chosen.options.momentum, 0.25);
-  EXPECT_TRUE(chosen.options.nesterov);
-  EXPECT_EQ(chosen.options.implementation, Implementation::for_loop);
-}
-
-TEST(OptimizerOptions, StartFromTheDefaultsOfTheRow) {
-  EXPECT_EQ(parse_optimizer("momentum").options.momentum, 0.9);
-  EXPECT_EQ(parse_optimizer("adamw").options.weight_decay, 0.01);
-}
-
-/// The sentence with which a text is refused; empty if it is not.
-std::string refusal(const std::string& text) {
-  try {
-    static_cast<void>(parse_optimizer(text));
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return "";
-}
-
-TEST(OptimizerOptions, ThatARowListsCanBeGiven) {
-  for (const Optimizer& row : optimizers()) {
-    for (std::string_view option : row.options) {
-      const bool taken = std::any_of(kValues.begin(), kValues.end(), [&](std::string_view value) {
-        return refusal(fmt::format("{}:{}={}", row.name, option, value)).empty();
-      });
-      EXPECT_TRUE(taken) << row.name << " " << option;
-    }
-  }
-}
-
-TEST(OptimizerOptions, OfAnotherOptimizerAreRefused) {
-  EXPECT_EQ(refusal("adamw:momentum=0.9").substr(0, 47), "there is no option of adamw 'momentum'; known a");
-  EXPECT_EQ(refusal("sgd:nestrov=true"), "there is no option of sgd 'nestrov'; did you mean 'nesterov'?");
-  EXPECT_NE(refusal("sgd:beta1=0.9"), "");
-  EXPECT_NE(refusal("momentum:amsgrad=true"), "");
-}
-
-TEST(OptimizerOptions, AreRefusedWhereTorchRefusesThem) {
-  EXPECT_EQ(refusal("adamw:beta1=1"), "optimizer option beta1=1 must be below 1");
-  EXPECT_EQ(refusal("adamw:beta2=1.5"), "optimizer option beta2=1.5 must be below 1");
-  EXPECT_EQ(refusal("adamw:beta1=0,beta2=0.9999"), "");
-  EXPECT_EQ(refusal("sgd:nesterov=true"),
-            "optimizer option nesterov=true needs a momentum above 0 and a dampening of 0");
-  EXPECT_NE(refusal("momentum:nesterov=true,dampening=0.1"), "");
-  EXPECT_EQ(refusal("momentum:nesterov=true"), "");
-  EXPECT_EQ(refusal("sgd:nesterov=true,momentum=0.9"), "");
-}
-
-TEST(OptimizerOptions, AreRefusedIfTheyAreNone) {
-  for (const char* text :
-       {"adamm", "adamw:", "adamw:lr=1,", "adamw:lr", "adamw:lr=x", "adamw:lr=-1", "adamw:speed=1",
-        "sgd:nesterov=1", "sgd:implementation=slow", "sgd:lr=1,,momentum=0"}) {
-    EXPECT_THROW(static_cast<void>(parse_optimizer(text)), UsageError) << text;
-  }
-}
+// Models ------------------------------------------------------------------------------------------
 
 /// The widths of a model's linear layers, as its weights show them.
 std::vector<std::int64_t> widths(const std::string& spec) {

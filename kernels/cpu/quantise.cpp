@@ -1,0 +1,154 @@
+// 8-bit vectors: codes of a book, and a scale for each block of values (arXiv 2110.02861;
+// tests/golden/training/README.md).
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "kernels/block_scales.h"
+#include "kernels/cpu/declarations.h"
+#include "kernels/cpu/elements.h"
+#include "kernels/cpu/operands.h"
+#include "kernels/cpu/rates.h"
+
+namespace memsweep::cpu {
+namespace {
+
+constexpr int kIntervals = 7;  // of a decade each: [0.1, 1], [0.01, 0.1], …
+
+/// A book, and the borders between its codes.
+class Book {
+ public:
+  explicit Book(const float* values) : values_(values) {
+    for (std::size_t i = 0; i < borders_.size(); ++i) borders_[i] = (value(i) + value(i + 1)) / 2;
+  }
+
+  [[nodiscard]] float operator[](std::uint8_t code) const { return values_[code]; }
+
+  /// The code of the nearest value; of two that are as near, the smaller one.
+  [[nodiscard]] std::uint8_t nearest(float x) const {
+    std::size_t code = 0;
+    for (std::size_t half = kCodes / 2; half > 0; half /= 2) {
+      if (static_cast<double>(x) > borders_[code + half - 1]) code += half;
+    }
+    return static_cast<std::uint8_t>(code);
+  }
+
+ private:
+  [[nodiscard]] double value(std::size_t i) const { return static_cast<double>(values_[i]); }
+
+  const float* values_;
+  std::array<double, kCodes - 1> borders_{};
+};
+
+/// One block of codes and its scale, wherever they lie.
+struct Block {
+  std::uint8_t* codes;
+  float* scale;
+
+  void write(const float* x, std::int64_t n, const Book& book) const {
+    float largest = 0;
+#pragma omp simd reduction(max : largest)
+    for (std::int64_t i = 0; i < n; ++i) largest = std::abs(x[i]) > largest ? std::abs(x[i]) : largest;
+    *scale = largest;
+    const std::uint8_t zero = book.nearest(0);
+    for (std::int64_t i = 0; i < n; ++i) codes[i] = largest > 0 ? book.nearest(x[i] / largest) : zero;
+  }
+};
+
+struct ConstBlock {
+  const std::uint8_t* codes;
+  const float* scale;
+
+  void read(float* x, std::int64_t n, const Book& book) const {
+    for (std::int64_t i = 0; i < n; ++i) x[i] = book[codes[i]] * *scale;
+  }
+};
+
+/// Calls block(index, first element, elements) for each block of scales, on all threads.
+template <class Body>
+void for_each_block(std::int64_t n, const Body& block) {
+  parallel_for(scale_blocks(n), kElementGrain / kScaleBlock, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t b = begin; b < end; ++b) {
+      block(b, b * kScaleBlock, std::min(kScaleBlock, n - b * kScaleBlock));
+    }
+  });
+}
+
+}  // namespace
+
+/// The middles of equal parts of each decade: 2^e parts of the decade e, and their negatives; or twice as
+/// many, without them.
+void code_book(const OpCall& call, const Views& views) {
+  const bool is_signed = call.numbers<1>()[0] != 0;
+  std::array<double, kCodes> values{};  // 0 among them
+  std::size_t filled = 1;
+  for (int e = 0; e < kIntervals; ++e) {
+    const double top = std::pow(10.0, e - (kIntervals - 1));
+    const int parts = 1 << (is_signed ? e : e + 1);
+    for (int i = 0; i < parts; ++i) {
+      const double middle = top * (0.1 + 0.9 * (i + 0.5) / parts);
+      values[filled++] = middle;
+      if (is_signed) values[filled++] = -middle;
+    }
+  }
+  values[filled] = 1;
+  std::sort(values.begin(), values.end());
+  std::transform(values.begin(), values.end(), output(views, 0),
+                 [](double value) { return static_cast<float>(value); });
+}
+
+void quantise(const OpCall& call, const Views& views) {
+  const Book book(input(views, 1));
+  const float* x = input(views, 0);
+  auto* codes = output<std::uint8_t>(views, 0);
+  float* scales = output(views, 1);
+  for_each_block(elements(call), [&](std::int64_t b, std::int64_t first, std::int64_t n) {
+    Block{codes + first, scales + b}.write(x + first, n, book);
+  });
+}
+
+void dequantise(const OpCall& call, const Views& views) {
+  const Book book(input(views, 2));
+  const auto* codes = input<std::uint8_t>(views, 0);
+  const float* scales = input(views, 1);
+  float* x = output(views, 0);
+  for_each_block(elements(call), [&](std::int64_t b, std::int64_t first, std::int64_t n) {
+    ConstBlock{codes + first, scales + b}.read(x + first, n, book);
+  });
+}
+
+/// A block of the moments is decoded, updated, used and encoded again.
+void adam8bit_fused(const OpCall& call, const Views& views) {
+  const auto [lr, beta1, beta2, given_eps, weight_decay] = call.numbers<5>();
+  const float rate = corrected_rate(lr, beta1, call.step), correction = root_correction(beta2, call.step);
+  const float keep = static_cast<float>(1 - lr * weight_decay), eps = static_cast<float>(given_eps);
+  const float b1 = static_cast<float>(beta1), rest1 = static_cast<float>(1 - beta1);
+  const float b2 = static_cast<float>(beta2), rest2 = static_cast<float>(1 - beta2);
+  const bool first_step = call.inputs.size() == 4;
+  const float* all_g = input(views, 1);
+  const Book signed_book(input(views, 2)), unsigned_book(input(views, 3));
+  float* all_p = output(views, 0);
+  auto* m_codes = output<std::uint8_t>(views, 1);
+  auto* v_codes = output<std::uint8_t>(views, 2);
+  float *m_scales = output(views, 3), *v_scales = output(views, 4);
+  for_each_block(elements(call), [&](std::int64_t b, std::int64_t first, std::int64_t n) {
+    const Block m_block{m_codes + first, m_scales + b}, v_block{v_codes + first, v_scales + b};
+    std::array<float, kScaleBlock> moments{}, squares{};
+    float *m = moments.data(), *v = squares.data(), *p = all_p + first;
+    const float* g = all_g + first;
+    if (!first_step) {
+      ConstBlock{m_block.codes, m_block.scale}.read(m, n, signed_book);
+      ConstBlock{v_block.codes, v_block.scale}.read(v, n, unsigned_book);
+    }
+#pragma omp simd
+    for (std::int64_t i = 0; i < n; ++i) {
+      m[i] = b1 * m[i] + rest1 * g[i];
+      v[i] = b2 * v[i] + rest2 * g[i] * g[i];
+      p[i] = keep * p[i] - rate * m[i] / (std::sqrt(v[i]) / correction + eps);
+    }
+    m_block.write(m, n, signed_book);
+    v_block.write(v, n, unsigned_book);
+  });
+}
+
+}  // namespace memsweep::cpu
