@@ -1,6 +1,7 @@
 #include "scenarios/training_step.h"
 
-#include <fmt/format.h>
+#include <utility>
+#include <vector>
 
 #include "harness/base/errors.h"
 #include "harness/program/differentiate.h"
@@ -9,23 +10,52 @@
 
 namespace memsweep {
 
+namespace {
+
+/// Forward and backward pass, with complete gradients.
+Program with_gradients(const TrainingStep& step, Program program) {
+  program = differentiate(std::move(program));
+  program = recompute(std::move(program), recompute_segments(step.recompute, program.blocks));
+  return accumulate(std::move(program), step.micro_batches);
+}
+
+void append_optimizer(Program& program, const TrainingStep& step, const std::vector<Parameter>& working) {
+  step.optimizer.append(program);
+  if (step.precision.row->holder == Precision::Holder::masters) append_copy_of_masters(program, working);
+}
+
+}  // namespace
+
 Program TrainingStep::operator()(std::int64_t batch) const {
-  Program program = differentiate(divide_loss(forward(batch, randomness), micro_batches));
-  program = memsweep::recompute(std::move(program), recompute_segments(recompute, program.blocks));
-  program = accumulate(std::move(program), micro_batches);
+  Program program = precision(divide_loss(forward(batch, randomness), micro_batches));
+  const auto& scaling = precision.scaler;
+  const LossScaler scaler = scaling ? scale_loss(program, *scaling) : LossScaler{};
+  program = with_gradients(*this, std::move(program));
+  const std::vector<Parameter> working = program.parameters;
+  if (precision.row->holder == Precision::Holder::masters) program = with_master_weights(std::move(program));
   if (keep_gradients) program = memsweep::keep_gradients(std::move(program));
+  if (scaling) append_unscale(program, scaler, clip ? Phase::clip : Phase::optimizer);
   if (clip) program = clip_gradients(std::move(program), *clip);
-  optimizer.append(program);
+  const std::size_t update = program.step.size();
+  append_optimizer(program, *this, working);
+  if (scaling) {
+    skip_on_overflow(program, update);
+    append_scale_update(program, scaler, *scaling);
+  }
   append_zero_grad(program);
   verify(program);
   return program;
 }
 
 TrainingStep parse_training_step(const TrainingOptions& options) {
-  if (options.precision != "fp32") {
-    throw UsageError(fmt::format("there is no precision '{}'; known is: fp32", options.precision));
+  TrainingStep step{parse_model(options.model), parse_optimizer(options.optimizer), "none",
+                    options.randomness};
+  step.precision = parse_precision(options.precision);
+  if (step.precision.scaler && step.optimizer.options.implementation == Implementation::fused) {
+    throw UsageError("fused optimizers do GradScaler's work themselves, which memsweep does not follow; use "
+                     "implementation=foreach");
   }
-  return {parse_model(options.model), parse_optimizer(options.optimizer), "none", options.randomness};
+  return step;
 }
 
 std::int32_t block_count(const ForwardPass& forward) { return forward(1, {}).blocks; }

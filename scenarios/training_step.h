@@ -6,6 +6,7 @@
 
 #include "harness/program/passes/clip.h"
 #include "scenarios/optimizer.h"
+#include "scenarios/precision.h"
 #include "scenarios/scenario.h"
 
 namespace memsweep {
@@ -18,6 +19,7 @@ struct TrainingStep {
   int micro_batches = 1;        // a step; their gradients are added up
   bool keep_gradients = false;  // zero_grad(set_to_none=False)
   std::optional<ClipOptions> clip = {};
+  ChosenPrecision precision = {};
 
   /// Forward, loss, backward (with recomputation), clip, optimizer, zero_grad; verified. `batch` is that
   /// of one micro-batch.

@@ -141,7 +141,7 @@ class TrainingRun {
     return file_->add({.scenario = std::string(scenario_.name),
                        .variant = variant.label,
                        .model = describe(options_.training.model),
-                       .precision = options_.training.precision,
+                       .precision = describe(options_.training.precision),
                        .optimizer = options_.training.optimizer,
                        .device = device_.name(),
                        .batch = batch,

@@ -34,6 +34,12 @@ std::string_view name_of(Phase phase) {
   return "?";
 }
 
+bool runs(const Instr& instr, Occasion occasion) {
+  if (instr.when == When::every_step) return true;
+  const bool first = instr.unless_overflow ? occasion.first_update : occasion.first_step;
+  return first == (instr.when == When::first_step);
+}
+
 BufferId add_buffer(Program& program, Buffer buffer) {
   program.buffers.push_back(std::move(buffer));
   return static_cast<BufferId>(program.buffers.size() - 1);

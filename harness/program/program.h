@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,7 +59,8 @@ enum class Phase : std::uint8_t {
 inline constexpr std::size_t kPhaseCount = 11;
 [[nodiscard]] std::string_view name_of(Phase phase);
 
-/// Some instructions run in the first step only (optimizer state is born there) or in all others.
+/// Some instructions run in the first step only (optimizer state is born there) or in all others. Of what is
+/// skipped where gradients overflow, the first step is the first that is not.
 enum class When : std::uint8_t { every_step, first_step, later_steps };
 
 struct Instr {
@@ -73,7 +75,15 @@ struct Instr {
   std::vector<BufferId> inputs{};
   std::vector<BufferId> outputs{};  // one that is also an input is updated in place, unless it is a variable
   std::vector<double> attributes{};
+  bool unless_overflow = false;  // skipped in a step in which Program::overflow is not 0
 };
+
+/// A kind of step: whether it is the first, and whether weights are updated in it for the first time.
+struct Occasion {
+  bool first_step = false;
+  bool first_update = false;
+};
+[[nodiscard]] bool runs(const Instr& instr, Occasion occasion);
 
 struct Parameter {
   BufferId weight;
@@ -87,6 +97,10 @@ struct Program {
   std::vector<Parameter> parameters;
   BufferId loss = 0;
   std::int32_t blocks = 0;
+  std::optional<BufferId> scaled_loss{};  // what the backward pass starts from, if not the loss itself
+  std::optional<BufferId> overflow{};     // a scalar that is not 0 where this step's gradients overflowed
+  std::vector<BufferId> cast_cache{};     // casts of weights that autocast keeps to the end of its region
+  bool tf32 = false;                      // products of f32 operands may round them
 
   [[nodiscard]] const TensorType& type(BufferId id) const { return buffers[id].type; }
 };

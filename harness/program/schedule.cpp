@@ -7,13 +7,13 @@ namespace {
 
 constexpr std::size_t kNever = static_cast<std::size_t>(-1);
 
-std::vector<ScheduledInstr> schedule(const Program& program, const std::vector<Instr>& list, When skipped,
-                                     bool setup) {
+std::vector<ScheduledInstr> schedule(const Program& program, const std::vector<Instr>& list,
+                                     Occasion occasion, bool setup) {
   std::vector<ScheduledInstr> plan;
   plan.reserve(list.size());
   std::vector<std::size_t> last_use(program.buffers.size(), kNever);
   for (const Instr& instr : list) {
-    if (instr.when == skipped) continue;
+    if (!runs(instr, occasion)) continue;
     for (BufferId id : instr.inputs) last_use[id] = plan.size();
     for (BufferId id : instr.outputs) last_use[id] = plan.size();
     plan.push_back({&instr, {}, {}});
@@ -39,9 +39,10 @@ std::vector<ScheduledInstr> schedule(const Program& program, const std::vector<I
 }  // namespace
 
 Schedule::Schedule(Program value) : program(std::move(value)) {
-  setup = schedule(program, program.setup, When::later_steps, true);
-  first_step = schedule(program, program.step, When::later_steps, false);
-  later_steps = schedule(program, program.step, When::first_step, false);
+  setup = schedule(program, program.setup, {true, true}, true);
+  first_step = schedule(program, program.step, {true, true}, false);
+  if (program.overflow) first_update = schedule(program, program.step, {false, true}, false);
+  later_steps = schedule(program, program.step, {false, false}, false);
 }
 
 }  // namespace memsweep

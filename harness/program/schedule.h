@@ -14,7 +14,7 @@ struct ScheduledInstr {
   std::vector<BufferId> deaths;  // to be freed after it has run, in this order
 };
 
-/// Both lists of a step are there since the first step differs: optimizer state is born in it.
+/// A step has several lists since the first one differs: optimizer state is born in it.
 struct Schedule {
   explicit Schedule(Program program);
   Schedule(Schedule&&) = default;
@@ -23,6 +23,8 @@ struct Schedule {
   Program program;
   std::vector<ScheduledInstr> setup;
   std::vector<ScheduledInstr> first_step;
+  std::vector<ScheduledInstr> first_update;  // a later step that is the first to update the weights; empty
+                                             // where no step is skipped
   std::vector<ScheduledInstr> later_steps;
 };
 

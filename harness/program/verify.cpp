@@ -40,11 +40,11 @@ void check_shape_of(const Program& program, const Instr& instr) {
 }
 
 /// Runs one list and keeps book of what has a value. `alive` is updated.
-void check_order(const Program& program, const std::vector<Instr>& list, When skipped,
-                 std::vector<bool>& alive) {
+void check_order(const Program& program, const std::vector<Instr>& list, Occasion occasion,
+                 std::vector<bool>& alive, bool overflow = false) {
   std::vector<bool> born(program.buffers.size(), false);
   for (const Instr& instr : list) {
-    if (instr.when == skipped) continue;
+    if (!runs(instr, occasion) || (overflow && instr.unless_overflow)) continue;
     for (BufferId id : instr.inputs) {
       if (!alive[id])
         fail(program, instr, fmt::format("{} is read before it has a value", program.buffers[id].name));
@@ -72,13 +72,22 @@ void end_step(const Program& program, std::vector<bool>& alive) {
 
 void verify(const Program& program) {
   for (const auto* list : {&program.setup, &program.step}) {
-    for (const Instr& instr : *list) check_shape_of(program, instr);
+    for (const Instr& instr : *list) {
+      check_shape_of(program, instr);
+      if (instr.unless_overflow && !program.overflow) fail(program, instr, "nothing tells of an overflow");
+    }
   }
   std::vector<bool> alive(program.buffers.size(), false);
-  check_order(program, program.setup, When::later_steps, alive);
-  check_order(program, program.step, When::later_steps, alive);
+  check_order(program, program.setup, {true, true}, alive);
+  if (program.overflow) {
+    std::vector<bool> skipped = alive;
+    check_order(program, program.step, {true, true}, skipped, true);
+    end_step(program, skipped);
+    check_order(program, program.step, {false, true}, skipped);
+  }
+  check_order(program, program.step, {true, true}, alive);
   end_step(program, alive);
-  check_order(program, program.step, When::first_step, alive);
+  check_order(program, program.step, {false, false}, alive);
 }
 
 }  // namespace memsweep

@@ -53,6 +53,11 @@ void add_number(const OpCall& call, const Views& views);
 void reciprocal(const OpCall& call, const Views& views);
 void clamp_max(const OpCall& call, const Views& views);
 void scale_by(const OpCall& call, const Views& views);
+// precision.cpp
+void cast(const OpCall& call, const Views& views);
+void copy(const OpCall& call, const Views& views);
+void check_and_unscale(const OpCall& call, const Views& views);
+void update_scale(const OpCall& call, const Views& views);
 // norms.cpp
 void norm(const OpCall& call, const Views& views);
 void chunk_norms(const OpCall& call, const Views& views);

@@ -20,12 +20,14 @@ Types infer_chunk_norms(Inputs in, Numbers numbers) {
   return {{{n + 1}, DType::i64}, {{all}, DType::f32}};
 }
 
-Types infer_join_norms(Inputs in, Numbers) {
+Types infer_norm(Inputs in, Numbers) { return {{{}, in[0].dtype}}; }
+
+Types infer_join_norms(Inputs in, Numbers numbers) {
   const auto rows = in[0].shape[0] - (in.size() == 2 ? 1 : 0);
-  return Types(static_cast<std::size_t>(rows), TensorType{{}, DType::f32});
+  return Types(static_cast<std::size_t>(rows), TensorType{{}, static_cast<DType>(numbers[1])});
 }
 
-Types infer_stack(Inputs in, Numbers) { return {{{static_cast<std::int64_t>(in.size())}, DType::f32}}; }
+Types infer_stack(Inputs in, Numbers) { return {{{static_cast<std::int64_t>(in.size())}, in[0].dtype}}; }
 
 Workspaces norm_workspace(const OpCall& call, const Multiprocessors& gpu) {
   Workspaces list;
@@ -37,9 +39,9 @@ Workspaces norm_workspace(const OpCall& call, const Multiprocessors& gpu) {
 
 std::vector<OpRow> clipping_rows() {
   return {
-      {Op::norm, "norm", 1, 1, {"p"}, scalar, by_traffic, norm_workspace},
+      {Op::norm, "norm", 1, 1, {"p"}, infer_norm, by_traffic, norm_workspace},
       moving(Op::chunk_norms, "chunk_norms", -1, infer_chunk_norms, {"p", "packed"}, -1),
-      moving(Op::join_norms, "join_norms", -1, infer_join_norms, {"p"}, -1),
+      moving(Op::join_norms, "join_norms", -1, infer_join_norms, {"p", "type"}, -1),
       moving(Op::stack, "stack", -1, infer_stack),
       moving(Op::add_number, "add_number", 1, first, {"value"}),
       moving(Op::reciprocal, "reciprocal", 1, first),

@@ -12,6 +12,7 @@ std::vector<OpRow> product_rows();
 std::vector<OpRow> elementwise_rows();
 std::vector<OpRow> normalisation_rows();
 std::vector<OpRow> vector_rows();
+std::vector<OpRow> precision_rows();
 std::vector<OpRow> clipping_rows();
 
 }  // namespace memsweep::ops

@@ -17,7 +17,7 @@ Types infer_sum_rows(Inputs in, Numbers) { return {{{in[0].shape.columns()}, in[
 
 Types infer_nll_loss(Inputs in, Numbers) {
   expect(in[1].dtype == DType::i64 && in[1].shape.elements() == in[0].shape.rows(), "one target per row");
-  return {{{}, DType::f32}, {{}, DType::f32}};
+  return {{{}, in[0].dtype}, {{}, in[0].dtype}};
 }
 
 Workspaces sum_rows_workspace(const OpCall& call, const Multiprocessors& gpu) {

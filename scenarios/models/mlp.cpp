@@ -45,11 +45,18 @@ std::optional<std::int64_t> positive(std::string_view text, std::int64_t limit) 
   return value && *value >= 1 && *value <= limit ? value : std::nullopt;
 }
 
+/// Whether the layers of a block are one module of the model, or each is one.
+enum class Blocks : std::uint8_t { modules, flat };
+
 class Mlp {
  public:
   Mlp(const std::vector<std::int64_t>& widths, const ModelOptions& options, const Activation& activation,
-      Randomness randomness)
-      : widths_(widths), options_(options), activation_(activation), builder_(randomness) {}
+      Blocks blocks, Randomness randomness)
+      : widths_(widths),
+        options_(options),
+        activation_(activation),
+        blocks_(blocks),
+        builder_(randomness) {}
 
   Program build(std::int64_t batch) && {
     declare_parameters();
@@ -58,7 +65,7 @@ class Mlp {
     BufferId value = x;
     const std::size_t last = layers_.size() - 1;
     for (std::size_t i = 0; i < last; ++i) {
-      builder_.begin_block(value);
+      builder_.begin_block(blocks_ == Blocks::modules ? std::optional(value) : std::nullopt);
       value = hidden(i, value);
       builder_.end_block();
     }
@@ -117,6 +124,7 @@ class Mlp {
   const std::vector<std::int64_t>& widths_;
   const ModelOptions& options_;
   const Activation& activation_;
+  Blocks blocks_;
   Builder builder_;
   std::vector<Layer> layers_;
 };
@@ -135,7 +143,7 @@ std::span<const std::string_view> activation_names() {
 std::vector<std::int64_t> parse_widths(std::string_view text) {
   const auto fail = [&](std::string_view part) {
     throw UsageError(
-        fmt::format("'{}' in mlp:{} is no width; a width is a whole number from 1 to {}, "
+        fmt::format("'{}' in {} is no width; a width is a whole number from 1 to {}, "
                     "or one repeated, as in 256x24",
                     part, text, kMaxWidth));
   };
@@ -153,16 +161,28 @@ std::vector<std::int64_t> parse_widths(std::string_view text) {
   }
   if (widths.size() < 2) {
     throw UsageError(
-        fmt::format("mlp:{} needs at least two widths, the input's and the number of classes", text));
+        fmt::format("{} needs at least two widths, the input's and the number of classes", text));
   }
   return widths;
 }
 
-ForwardPass parse_mlp(std::string_view shape, const ModelOptions& options) {
-  return [widths = parse_widths(shape), options, &activation = activation_of(options.activation)](
+namespace {
+
+ForwardPass parse(std::string_view shape, const ModelOptions& options, Blocks blocks) {
+  return [widths = parse_widths(shape), options, &activation = activation_of(options.activation), blocks](
              std::int64_t batch, Randomness randomness) {
-    return Mlp(widths, options, activation, randomness).build(batch);
+    return Mlp(widths, options, activation, blocks, randomness).build(batch);
   };
+}
+
+}  // namespace
+
+ForwardPass parse_mlp(std::string_view shape, const ModelOptions& options) {
+  return parse(shape, options, Blocks::modules);
+}
+
+ForwardPass parse_sequential(std::string_view shape, const ModelOptions& options) {
+  return parse(shape, options, Blocks::flat);
 }
 
 }  // namespace memsweep

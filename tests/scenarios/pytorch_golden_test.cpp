@@ -80,12 +80,11 @@ Value field(const Json& object, const char* name, Value otherwise) {
   return found == object.end() || found->is_null() ? otherwise : found->get<Value>();
 }
 
-/// Why a recording is none of an fp32 MLP trained plainly with an optimizer that is here; empty if it is.
+/// Why a recording is none of an MLP trained plainly with an optimizer that is here; empty if it is.
 std::string outside(const Json& spec) {
   const Json& model = spec.at("model");
   const auto kind = model.at("kind").get<std::string>();
   if (kind != "mlp" && kind != "chain") return "model " + kind;
-  if (spec.at("precision") != "fp32") return "precision " + spec.at("precision").get<std::string>();
   if (field<std::string>(model, "norm", "") == "batchnorm") return "batch norm";
   if (spec.at("optimizer").is_null()) return "no optimizer";
   const auto optimizer = spec.at("optimizer").at("name").get<std::string>();
@@ -97,7 +96,8 @@ std::string outside(const Json& spec) {
   if (mode != "train" && mode != "leak_trained") return "mode " + mode;
   if (mode == "leak_trained" && field(spec, "accumulate", 1) != 1)
     return "a list of the last micro-batches' losses";
-  if (spec.contains("scaler") && !spec.at("scaler").is_null()) return "loss scaling";
+  if (field(spec, "scaler", false) && field(spec.at("optimizer"), "fused", false))
+    return "loss scaling by a fused optimizer";
   if (field(spec, "input_requires_grad", false)) return "an input that requires a gradient";
   if (spec.contains("checkpoint") && !spec.at("checkpoint").is_null()) {
     const Json& plan = spec.at("checkpoint");
@@ -121,7 +121,7 @@ ModelOptions model_options(const Json& spec) {
   } else {
     options.spec.clear();
     for (int width : model.at("widths"))
-      options.spec += fmt::format("{}{}", options.spec.empty() ? "mlp:" : "-", width);
+      options.spec += fmt::format("{}{}", options.spec.empty() ? "sequential:" : "-", width);
   }
   options.activation = activation(model);
   options.dropout = field(model, "dropout", 0.0);
@@ -167,6 +167,9 @@ Schedule schedule_of(const Json& spec, std::int64_t batch, PytorchRelease releas
   TrainingOptions options;
   options.model = model_options(spec);
   options.optimizer = optimizer_options(spec);
+  options.precision.name = spec.at("precision").get<std::string>();
+  options.precision.cast_cache = field(spec, "cast_cache", true);
+  if (field(spec, "scaler", false)) options.precision.scaler = "default";
   TrainingStep step = parse_training_step(options);
   step.recompute = recompute_policy(spec);
   step.micro_batches = field(spec, "accumulate", 1);

@@ -162,7 +162,7 @@ TEST(MlpWidths, AreRefusedIfTheyAreNone) {
 
 TEST(TrainingStep, RefusesAPrecisionThatIsNotThere) {
   TrainingOptions options;
-  options.precision = "fp8";
+  options.precision.name = "fp8";
   EXPECT_THROW(static_cast<void>(parse_training_step(options)), UsageError);
 }
 
