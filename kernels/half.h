@@ -24,7 +24,8 @@ namespace memsweep {
   const std::uint32_t sign = (bits >> 16) & 0x8000U, rest = bits & 0x7FFFFFFFU;
   const std::uint32_t normal = (rest + 0xFFFU + ((rest >> 13) & 1U) - (112U << 23)) >> 13;
   // Where f32 has steps of 2^-24 addition rounds to them.
-  const std::uint32_t subnormal = std::bit_cast<std::uint32_t>(std::bit_cast<float>(rest) + 0.5F) - 0x3F000000U;
+  const std::uint32_t subnormal =
+      std::bit_cast<std::uint32_t>(std::bit_cast<float>(rest) + 0.5F) - 0x3F000000U;
   const std::uint32_t finite = rest < kLeastNormal ? subnormal : normal;
   const std::uint32_t beyond = rest > kInfinity ? 0x7E00U : 0x7C00U;
   return static_cast<std::uint16_t>(sign | (rest >= kFirstInfinity ? beyond : finite));

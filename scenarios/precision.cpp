@@ -27,7 +27,8 @@ struct ScalerField {
 constexpr std::array kScalerFields{
     ScalerField{"init_scale", &ScalerOptions::init_scale, "a number above 0 that f32 holds",
                 [](double v) { return v > 0 && std::isfinite(static_cast<float>(v)); }},
-    ScalerField{"growth_factor", &ScalerOptions::growth_factor, "a number above 1", [](double v) { return v > 1; }},
+    ScalerField{"growth_factor", &ScalerOptions::growth_factor, "a number above 1",
+                [](double v) { return v > 1; }},
     ScalerField{"backoff_factor", &ScalerOptions::backoff_factor, "a number above 0 and below 1",
                 [](double v) { return v > 0 && v < 1; }},
     ScalerField{"growth_interval", &ScalerOptions::growth_interval, "a whole number from 1 to 16777216",
@@ -75,19 +76,22 @@ const Precision& find_precision(std::string_view name) {
 
 void refuse_contradictions(const Precision& row, const PrecisionOptions& o) {
   if (!o.cast_cache && row.holder != Holder::autocast) {
-    throw UsageError(fmt::format("there is no cast cache to switch off in {}; autocast-bf16 and autocast-fp16 have one",
-                                 row.name));
+    throw UsageError(fmt::format(
+        "there is no cast cache to switch off in {}; autocast-bf16 and autocast-fp16 have one", row.name));
   }
   if (o.wide_loss && row.holder == Holder::f32) {
     throw UsageError(fmt::format("the loss is f32 in {} already", row.name));
   }
   if (o.scaler.empty()) return;
   if (row.type != DType::f16) {
-    throw UsageError(fmt::format("GradScaler rescues small fp16 gradients; {} has none, "
-                                 "autocast-fp16 and master-fp16 do", row.name));
+    throw UsageError(
+        fmt::format("GradScaler rescues small fp16 gradients; {} has none, "
+                    "autocast-fp16 and master-fp16 do",
+                    row.name));
   }
   if (row.holder == Holder::whole) {
-    throw UsageError("GradScaler refuses to unscale fp16 gradients; use it with autocast-fp16 or master-fp16");
+    throw UsageError(
+        "GradScaler refuses to unscale fp16 gradients; use it with autocast-fp16 or master-fp16");
   }
 }
 
@@ -96,13 +100,18 @@ void refuse_contradictions(const Precision& row, const PrecisionOptions& o) {
 std::span<const Precision> precisions() {
   static constexpr std::array kPrecisions{
       Precision{"fp32", "everything in f32"},
-      Precision{"tf32", "f32, products of operands rounded to 10 bits of fraction", Holder::f32, DType::f32, true},
+      Precision{"tf32", "f32, products of operands rounded to 10 bits of fraction", Holder::f32, DType::f32,
+                true},
       Precision{"bf16", "weights, state and arithmetic in bf16", Holder::whole, DType::bf16},
       Precision{"fp16", "weights, state and arithmetic in fp16", Holder::whole, DType::f16},
-      Precision{"master-bf16", "bf16, with f32 masters of the weights for the optimizer", Holder::masters, DType::bf16},
-      Precision{"master-fp16", "fp16, with f32 masters of the weights for the optimizer", Holder::masters, DType::f16},
-      Precision{"autocast-bf16", "f32 weights, products in bf16 under torch.autocast", Holder::autocast, DType::bf16},
-      Precision{"autocast-fp16", "f32 weights, products in fp16 under torch.autocast", Holder::autocast, DType::f16},
+      Precision{"master-bf16", "bf16, with f32 masters of the weights for the optimizer", Holder::masters,
+                DType::bf16},
+      Precision{"master-fp16", "fp16, with f32 masters of the weights for the optimizer", Holder::masters,
+                DType::f16},
+      Precision{"autocast-bf16", "f32 weights, products in bf16 under torch.autocast", Holder::autocast,
+                DType::bf16},
+      Precision{"autocast-fp16", "f32 weights, products in fp16 under torch.autocast", Holder::autocast,
+                DType::f16},
   };
   return kPrecisions;
 }

@@ -52,8 +52,9 @@ TrainingStep parse_training_step(const TrainingOptions& options) {
                     options.randomness};
   step.precision = parse_precision(options.precision);
   if (step.precision.scaler && step.optimizer.options.implementation == Implementation::fused) {
-    throw UsageError("fused optimizers do GradScaler's work themselves, which memsweep does not follow; use "
-                     "implementation=foreach");
+    throw UsageError(
+        "fused optimizers do GradScaler's work themselves, which memsweep does not follow; use "
+        "implementation=foreach");
   }
   return step;
 }

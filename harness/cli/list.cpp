@@ -100,8 +100,9 @@ struct Topic {
 };
 
 constexpr std::array kTopics{
-    Topic{"scenarios", list_scenarios}, Topic{"models", list_models},   Topic{"optimizers", list_optimizers},
-    Topic{"precisions", list_precisions}, Topic{"devices", list_devices}, Topic{"columns", list_columns},
+    Topic{"scenarios", list_scenarios},   Topic{"models", list_models},
+    Topic{"optimizers", list_optimizers}, Topic{"precisions", list_precisions},
+    Topic{"devices", list_devices},       Topic{"columns", list_columns},
 };
 
 }  // namespace

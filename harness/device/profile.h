@@ -24,9 +24,9 @@ struct Profile {
   double tf32_rate = 0;
   double f16_rate = 0;
   double bf16_rate = 0;
-  double bandwidth_share = 0;     // of it that streaming kernels reach
-  double product_share = 0;       // of the rate that large products reach
-  double launch_seconds = 0;      // from one op to the next when the device does nothing else
+  double bandwidth_share = 0;  // of it that streaming kernels reach
+  double product_share = 0;    // of the rate that large products reach
+  double launch_seconds = 0;   // from one op to the next when the device does nothing else
 };
 
 /// Operations per second that the data sheet gives for a call: products by the type of their operands, all

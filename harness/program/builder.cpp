@@ -85,8 +85,7 @@ void Builder::begin_block(std::optional<BufferId> input) {
 
 void Builder::end_block() {
   if (block_input_) {
-    program_.step.push_back(
-        {.op = Op::release, .phase = phase_, .block = block_, .inputs = {*block_input_}});
+    program_.step.push_back({.op = Op::release, .phase = phase_, .block = block_, .inputs = {*block_input_}});
   }
   block_ = Instr::kNone;
 }

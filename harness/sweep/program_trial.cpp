@@ -163,7 +163,8 @@ class Trial {
   }
 
   void add_loss() {
-    result_.loss = read_scalar(device_, execution_.address(program().loss), program().type(program().loss).dtype);
+    result_.loss =
+        read_scalar(device_, execution_.address(program().loss), program().type(program().loss).dtype);
     add_to_hash(program().loss);
   }
 

@@ -1,7 +1,7 @@
 #include "kernels/cpu/half_precision.h"
 
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 
 #include "kernels/cpu/bodies.h"
 #include "kernels/cpu/elements.h"
@@ -26,7 +26,8 @@ void convert(std::int64_t n, const void* from, void* to, const Convert& one) {
 void widen(const TensorType& type, const void* operand, float* wide) {
   const std::int64_t n = type.shape.elements();
   switch (type.dtype) {
-    case DType::f16: return convert<std::uint16_t, float>(n, operand, wide, [](auto x) { return f32_of_f16(x); });
+    case DType::f16:
+      return convert<std::uint16_t, float>(n, operand, wide, [](auto x) { return f32_of_f16(x); });
     case DType::bf16:
       return convert<std::uint16_t, float>(n, operand, wide, [](auto x) { return f32_of_bf16(x); });
     default: return convert<float, float>(n, operand, wide, [](auto x) { return tf32_of_f32(x); });

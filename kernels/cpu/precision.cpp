@@ -48,7 +48,9 @@ void update_scale(const OpCall& call, const Views& views) {
   const auto [growth, backoff, interval] = call.numbers<3>();
   const float scale = *input(views, 0), tracker = *input(views, 1) + 1;
   const bool found = *input(views, 2) != 0, grows = !found && tracker == static_cast<float>(interval);
-  const auto times = [scale](double factor) { return static_cast<float>(static_cast<double>(scale) * factor); };
+  const auto times = [scale](double factor) {
+    return static_cast<float>(static_cast<double>(scale) * factor);
+  };
   const float grown = times(growth);
   const float larger = grows && std::isfinite(grown) ? grown : scale;
   *output(views, 0) = found ? times(backoff) : larger;

@@ -52,11 +52,7 @@ class Mlp {
  public:
   Mlp(const std::vector<std::int64_t>& widths, const ModelOptions& options, const Activation& activation,
       Blocks blocks, Randomness randomness)
-      : widths_(widths),
-        options_(options),
-        activation_(activation),
-        blocks_(blocks),
-        builder_(randomness) {}
+      : widths_(widths), options_(options), activation_(activation), blocks_(blocks), builder_(randomness) {}
 
   Program build(std::int64_t batch) && {
     declare_parameters();

@@ -107,8 +107,8 @@ class Casting {
   Program program_;
   const CastOptions& options_;
   Wish wish_;
-  std::vector<bool> parameter_;           // by buffer of the program as it came
-  std::map<BufferId, BufferId> cache_;    // casts by weight
+  std::vector<bool> parameter_;         // by buffer of the program as it came
+  std::map<BufferId, BufferId> cache_;  // casts by weight
   std::optional<BufferId> wide_logits_;
 };
 

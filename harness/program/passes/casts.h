@@ -8,7 +8,7 @@ namespace memsweep {
 struct CastOptions {
   DType type = DType::bf16;  // f16 or bf16
   bool cache = true;         // autocast casts a weight once in a region, not for each use
-  bool wide_loss = false;    // logits are cast to f32 before the loss, as in cross_entropy(out.float(), target)
+  bool wide_loss = false;  // logits are cast to f32 before the loss, as in cross_entropy(out.float(), target)
 };
 
 /// Weights, inputs and all that is computed from them in `options.type`: `model.to(type)`. Statistics of a
@@ -21,8 +21,8 @@ struct CastOptions {
 /// they are cached.
 [[nodiscard]] Program autocast(Program forward, const CastOptions& options);
 
-/// Each 16-bit weight gets an f32 master, which is drawn, and rounded to the weight, in the set-up. Behind the
-/// backward pass each gradient is cast to f32 and dropped; the parameters are the masters from there on.
+/// Each 16-bit weight gets an f32 master, which is drawn, and rounded to the weight, in the set-up. Behind
+/// the backward pass each gradient is cast to f32 and dropped; the parameters are the masters from there on.
 /// `program` has been differentiated, and accumulated if it is to be.
 [[nodiscard]] Program with_master_weights(Program program);
 

@@ -51,8 +51,8 @@ LossScaler scale_loss(Program& forward, const ScalerOptions& options) {
   LossScaler scaler;
   scaler.scale = add_state(forward, "scale", options.init_scale);
   scaler.tracker = add_state(forward, "growth_tracker", 0);
-  forward.scaled_loss = Appender{forward, Phase::backward}.apply("scaled_loss", Op::scale_by,
-                                                                 {forward.loss, scaler.scale});
+  forward.scaled_loss =
+      Appender{forward, Phase::backward}.apply("scaled_loss", Op::scale_by, {forward.loss, scaler.scale});
   return scaler;
 }
 
@@ -61,7 +61,8 @@ void append_unscale(Program& program, const LossScaler& scaler, Phase phase) {
   const Appender at{program, phase};
   const auto f64 = static_cast<double>(DType::f64), f32 = static_cast<double>(DType::f32);
   const BufferId wide = at.apply("f64(scale)", Op::cast, {scaler.scale}, {f64});
-  const BufferId inverse = at.apply("inverse_scale", Op::cast, {at.apply("f64(inverse_scale)", Op::reciprocal, {wide})}, {f32});
+  const BufferId inverse =
+      at.apply("inverse_scale", Op::cast, {at.apply("f64(inverse_scale)", Op::reciprocal, {wide})}, {f32});
   const BufferId zero = at.zero("zero");
   const BufferId found = at.apply("found_inf", Op::clone, {zero});
   const BufferId copy = at.apply("inverse_scale.copy", Op::clone, {inverse});

@@ -25,9 +25,9 @@ struct LossScaler {
 /// Behind the loss of a forward pass: what the backward pass starts from is loss * scale.
 LossScaler scale_loss(Program& forward, const ScalerOptions& options);
 
-/// Appends: gradients *= 1 / scale, the reciprocal taken in f64; Program::overflow tells from there on whether
-/// one of them is infinite or NaN. `phase` is the one that asks for it, clip or optimizer. The gradients must
-/// be f32.
+/// Appends: gradients *= 1 / scale, the reciprocal taken in f64; Program::overflow tells from there on
+/// whether one of them is infinite or NaN. `phase` is the one that asks for it, clip or optimizer. The
+/// gradients must be f32.
 void append_unscale(Program& program, const LossScaler& scaler, Phase phase);
 
 /// What was appended from instruction `first` on is skipped where gradients overflowed.

@@ -151,7 +151,8 @@ class Recomputation {
     if (instr.op == Op::sum_rows) {
       Instr end{.op = Op::release, .phase = Phase::backward, .block = instr.block};
       for (auto at = step.rbegin(); at != step.rend() && at->op == Op::mm; ++at) {
-        if (at->inputs[0] == instr.inputs[0] && made_again(at->inputs[1])) end.inputs.push_back(at->inputs[1]);
+        if (at->inputs[0] == instr.inputs[0] && made_again(at->inputs[1]))
+          end.inputs.push_back(at->inputs[1]);
       }
       returned_ = end.inputs;
       if (!end.inputs.empty()) step.push_back(std::move(end));
