@@ -8,6 +8,7 @@
 #include "harness/base/errors.h"
 #include "harness/base/nearest.h"
 #include "scenarios/models/mlp.h"
+#include "scenarios/models/sequential.h"
 
 namespace memsweep {
 

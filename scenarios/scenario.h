@@ -19,7 +19,7 @@ struct PrecisionOptions {
   std::string name = "fp32";
   bool cast_cache = true;
   bool wide_loss = false;
-  std::string scaler;  // "default", or options as in "init_scale=1024,growth_interval=100"; empty: none
+  std::string scaler{};  // "default", or options as in "init_scale=1024,growth_interval=100"; empty: none
 };
 
 /// What the user chose; a scenario varies one part of it.

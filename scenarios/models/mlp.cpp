@@ -45,9 +45,6 @@ std::optional<std::int64_t> positive(std::string_view text, std::int64_t limit) 
   return value && *value >= 1 && *value <= limit ? value : std::nullopt;
 }
 
-/// Whether the layers of a block are one module of the model, or each is one.
-enum class Blocks : std::uint8_t { modules, flat };
-
 class Mlp {
  public:
   Mlp(const std::vector<std::int64_t>& widths, const ModelOptions& options, const Activation& activation,
@@ -136,12 +133,12 @@ std::span<const std::string_view> activation_names() {
   return names;
 }
 
-std::vector<std::int64_t> parse_widths(std::string_view text) {
+std::vector<std::int64_t> parse_widths(std::string_view text, std::string_view model) {
   const auto fail = [&](std::string_view part) {
     throw UsageError(
-        fmt::format("'{}' in {} is no width; a width is a whole number from 1 to {}, "
+        fmt::format("'{}' in {}:{} is no width; a width is a whole number from 1 to {}, "
                     "or one repeated, as in 256x24",
-                    part, text, kMaxWidth));
+                    part, model, text, kMaxWidth));
   };
   std::vector<std::int64_t> widths;
   for (std::string_view rest = text;;) {
@@ -157,28 +154,21 @@ std::vector<std::int64_t> parse_widths(std::string_view text) {
   }
   if (widths.size() < 2) {
     throw UsageError(
-        fmt::format("{} needs at least two widths, the input's and the number of classes", text));
+        fmt::format("{}:{} needs at least two widths, the input's and the number of classes", model, text));
   }
   return widths;
 }
 
-namespace {
-
-ForwardPass parse(std::string_view shape, const ModelOptions& options, Blocks blocks) {
-  return [widths = parse_widths(shape), options, &activation = activation_of(options.activation), blocks](
-             std::int64_t batch, Randomness randomness) {
+ForwardPass layers(std::string_view shape, const ModelOptions& options, Blocks blocks) {
+  const std::string_view model = blocks == Blocks::flat ? "sequential" : "mlp";
+  return [widths = parse_widths(shape, model), options, &activation = activation_of(options.activation),
+          blocks](std::int64_t batch, Randomness randomness) {
     return Mlp(widths, options, activation, blocks, randomness).build(batch);
   };
 }
 
-}  // namespace
-
 ForwardPass parse_mlp(std::string_view shape, const ModelOptions& options) {
-  return parse(shape, options, Blocks::modules);
-}
-
-ForwardPass parse_sequential(std::string_view shape, const ModelOptions& options) {
-  return parse(shape, options, Blocks::flat);
+  return layers(shape, options, Blocks::modules);
 }
 
 }  // namespace memsweep

@@ -40,8 +40,8 @@ std::set<std::string> names_of(const Rows& rows) {
 }
 
 TEST(Registry, HasARowForEachScenarioFile) {
-  EXPECT_EQ(names_of(scenarios()),
-            files_of("scenarios", {"registry", "model", "optimizer", "patterns", "training_step"}));
+  EXPECT_EQ(names_of(scenarios()), files_of("scenarios", {"registry", "model", "optimizer", "patterns",
+                                                          "precision", "training_step"}));
 }
 
 TEST(Registry, HasARowForEachModelFile) { EXPECT_EQ(names_of(models()), files_of("scenarios/models", {})); }

@@ -62,7 +62,7 @@ class Recomputation {
       if (Plan* plan = plan_of(instr); plan != nullptr && instr.phase == Phase::backward) {
         if (!plan->done && reads_own_segment(instr)) run_again(*plan, step);
         redirect(instr);
-        end_function(instr, step);
+        if (!end_function(instr, step)) continue;
       }
       step.push_back(std::move(instr));
     }
@@ -145,14 +145,13 @@ class Recomputation {
   }
 
   /// A node holds what was saved until it is done; what was made again only its function does, which returns
-  /// before the gradient of a bias is summed up.
-  void end_function(Instr& instr, std::vector<Instr>& step) {
-    const auto made_again = [&](BufferId id) { return id >= origin_.size(); };
+  /// before the gradient of a bias is summed up. False if nothing is left for `instr` to do.
+  bool end_function(Instr& instr, std::vector<Instr>& step) {
     if (instr.op == Op::sum_rows) {
       Instr end{.op = Op::release, .phase = Phase::backward, .block = instr.block};
       for (auto at = step.rbegin(); at != step.rend() && at->op == Op::mm; ++at) {
-        if (at->inputs[0] == instr.inputs[0] && made_again(at->inputs[1]))
-          end.inputs.push_back(at->inputs[1]);
+        const bool made_again = at->inputs[1] >= origin_.size();
+        if (at->inputs[0] == instr.inputs[0] && made_again) end.inputs.push_back(at->inputs[1]);
       }
       returned_ = end.inputs;
       if (!end.inputs.empty()) step.push_back(std::move(end));
@@ -160,7 +159,9 @@ class Recomputation {
       std::erase_if(instr.inputs, [this](BufferId id) {
         return std::find(returned_.begin(), returned_.end(), id) != returned_.end();
       });
+      return !instr.inputs.empty();
     }
+    return true;
   }
 
   BufferId copy_of(BufferId id) {
