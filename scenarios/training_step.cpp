@@ -3,7 +3,6 @@
 #include <utility>
 #include <vector>
 
-#include "harness/base/errors.h"
 #include "harness/program/differentiate.h"
 #include "harness/program/passes/accumulate.h"
 #include "harness/program/passes/recompute.h"
@@ -34,12 +33,16 @@ Program TrainingStep::operator()(std::int64_t batch) const {
   const std::vector<Parameter> working = program.parameters;
   if (precision.row->holder == Precision::Holder::masters) program = with_master_weights(std::move(program));
   if (keep_gradients) program = memsweep::keep_gradients(std::move(program));
-  if (scaling) append_unscale(program, scaler, clip ? Phase::clip : Phase::optimizer);
+  const bool fused = optimizer.options.implementation == Implementation::fused;
+  if (scaling && (clip || !fused)) append_unscale(program, scaler, clip ? Phase::clip : Phase::optimizer);
   if (clip) program = clip_gradients(std::move(program), *clip);
+  std::vector<BufferId> arguments;
+  if (scaling && fused) arguments = append_fused_arguments(program, scaler);
   const std::size_t update = program.step.size();
   append_optimizer(program, *this, working);
   if (scaling) {
     skip_on_overflow(program, update);
+    if (fused) program.step.push_back({.op = Op::release, .phase = Phase::optimizer, .inputs = arguments});
     append_scale_update(program, scaler, *scaling);
   }
   append_zero_grad(program);
@@ -48,15 +51,10 @@ Program TrainingStep::operator()(std::int64_t batch) const {
 }
 
 TrainingStep parse_training_step(const TrainingOptions& options) {
-  TrainingStep step{parse_model(options.model), parse_optimizer(options.optimizer), "none",
-                    options.randomness};
-  step.precision = parse_precision(options.precision);
-  if (step.precision.scaler && step.optimizer.options.implementation == Implementation::fused) {
-    throw UsageError(
-        "fused optimizers do GradScaler's work themselves, which memsweep does not follow; use "
-        "implementation=foreach");
-  }
-  return step;
+  return {.forward = parse_model(options.model),
+          .optimizer = parse_optimizer(options.optimizer),
+          .randomness = options.randomness,
+          .precision = parse_precision(options.precision)};
 }
 
 std::int32_t block_count(const ForwardPass& forward) { return forward(1, {}).blocks; }

@@ -47,7 +47,7 @@ void add(GradientContext& c) {
 void cast(GradientContext& c) { pass_cast(c, 0, c.arriving(0)); }
 
 void scale_by(GradientContext& c) {
-  c.pass(0, c.emit(Op::scale_by, {c.arriving(0), c.forward().inputs[1]})[0]);
+  pass_cast(c, 0, c.emit(Op::scale_by, {c.arriving(0), c.forward().inputs[1]})[0]);
 }
 
 void scale(GradientContext& c) { c.pass(0, c.emit(Op::scale, {c.arriving(0)}, c.forward().attributes)[0]); }

@@ -29,6 +29,12 @@ Types infer_join_norms(Inputs in, Numbers numbers) {
 
 Types infer_stack(Inputs in, Numbers) { return {{{static_cast<std::int64_t>(in.size())}, in[0].dtype}}; }
 
+/// Of two scalars of different types f32 is the result's; a scalar does not widen a vector.
+Types infer_scale_by(Inputs in, Numbers) {
+  const bool widens = in[0].shape.rank == 0 && in[0].dtype != in[1].dtype;
+  return {{in[0].shape, widens ? DType::f32 : in[0].dtype}};
+}
+
 Workspaces norm_workspace(const OpCall& call, const Multiprocessors& gpu) {
   Workspaces list;
   append_reduction(list, call.inputs[0].shape.elements(), 1, gpu);
@@ -46,7 +52,7 @@ std::vector<OpRow> clipping_rows() {
       moving(Op::add_number, "add_number", 1, first, {"value"}),
       moving(Op::reciprocal, "reciprocal", 1, first),
       moving(Op::clamp_max, "clamp_max", 1, first, {"limit"}),
-      moving(Op::scale_by, "scale_by", 2, first),
+      moving(Op::scale_by, "scale_by", 2, infer_scale_by),
   };
 }
 

@@ -8,6 +8,7 @@
 #include "harness/program/builder.h"
 #include "harness/program/differentiate.h"
 #include "harness/program/passes/accumulate.h"
+#include "harness/program/passes/casts.h"
 #include "harness/program/schedule.h"
 
 namespace memsweep {
@@ -73,6 +74,29 @@ Program step_with_state() {
   append_scale_update(program, scaler, {});
   append_zero_grad(program);
   return program;
+}
+
+TEST(LossScaling, AFusedOptimizerIsGivenTheScaleUnlessClippingHasUnscaled) {
+  auto [scaler, program] = scaled();
+  const auto arguments = append_fused_arguments(program, scaler);
+  ASSERT_EQ(arguments.size(), 2u);
+  EXPECT_EQ(program.buffers[arguments[1]].name, "scale.product");
+  EXPECT_TRUE(has(print(program), "inverse_scale:f32[scalar] = reciprocal(scale)\n")) << print(program);
+
+  auto [again, clipped] = scaled();
+  append_unscale(clipped, again, Phase::clip);
+  EXPECT_EQ(append_fused_arguments(clipped, again).size(), 1u);
+  EXPECT_TRUE(has(print(clipped), "f64(inverse_scale):f64[scalar] = reciprocal(f64(scale))\n"))
+      << print(clipped);
+}
+
+TEST(LossScaling, ABf16LossIsScaledInF32AndItsGradientIsBf16) {
+  Builder b({});
+  const BufferId weight = b.parameter("w", {4, 8}, 1), x = b.input("x", {2, 8}, 1);
+  b.cross_entropy(b.apply("logits", Op::mm, {x, weight}, {0, 1}), b.target("target", {2}, 4));
+  Program forward = in_type(std::move(b).finish(), {.type = DType::bf16});
+  static_cast<void>(scale_loss(forward, {}));
+  EXPECT_TRUE(has(print(differentiate(std::move(forward))), "grad(loss):bf16[scalar] = cast("));
 }
 
 std::size_t births_of(const std::vector<ScheduledInstr>& list, std::string_view name,

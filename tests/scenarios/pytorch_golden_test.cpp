@@ -96,8 +96,6 @@ std::string outside(const Json& spec) {
   if (mode != "train" && mode != "leak_trained") return "mode " + mode;
   if (mode == "leak_trained" && field(spec, "accumulate", 1) != 1)
     return "a list of the last micro-batches' losses";
-  if (field(spec, "scaler", false) && field(spec.at("optimizer"), "fused", false))
-    return "loss scaling by a fused optimizer";
   if (field(spec, "input_requires_grad", false)) return "an input that requires a gradient";
   if (spec.contains("checkpoint") && !spec.at("checkpoint").is_null()) {
     const Json& plan = spec.at("checkpoint");
@@ -169,8 +167,8 @@ Schedule schedule_of(const Json& spec, std::int64_t batch, PytorchRelease releas
   options.optimizer = optimizer_options(spec);
   options.precision.name = spec.at("precision").get<std::string>();
   options.precision.cast_cache = field(spec, "cast_cache", true);
-  if (field(spec, "scaler", false)) options.precision.scaler = "default";
   TrainingStep step = parse_training_step(options);
+  if (field(spec, "scaler", false)) step.precision.scaler = ScalerOptions{};
   step.recompute = recompute_policy(spec);
   step.micro_batches = field(spec, "accumulate", 1);
   step.keep_gradients = !field(spec, "set_to_none", true);

@@ -56,17 +56,15 @@ LossScaler scale_loss(Program& forward, const ScalerOptions& options) {
   return scaler;
 }
 
+namespace {
+
 /// GradScaler makes a value of each scalar for each device, copies also where there is one device.
-void append_unscale(Program& program, const LossScaler& scaler, Phase phase) {
-  const Appender at{program, phase};
-  const auto f64 = static_cast<double>(DType::f64), f32 = static_cast<double>(DType::f32);
-  const BufferId wide = at.apply("f64(scale)", Op::cast, {scaler.scale}, {f64});
-  const BufferId inverse =
-      at.apply("inverse_scale", Op::cast, {at.apply("f64(inverse_scale)", Op::reciprocal, {wide})}, {f32});
+void append_check(const Appender& at, BufferId inverse) {
+  Program& program = at.program;
   const BufferId zero = at.zero("zero");
   const BufferId found = at.apply("found_inf", Op::clone, {zero});
   const BufferId copy = at.apply("inverse_scale.copy", Op::clone, {inverse});
-  Instr check{.op = Op::check_and_unscale, .phase = phase};
+  Instr check{.op = Op::check_and_unscale, .phase = at.phase};
   for (const Parameter& p : program.parameters) check.inputs.push_back(p.gradient);
   check.inputs.push_back(found);
   check.outputs = check.inputs;
@@ -74,6 +72,27 @@ void append_unscale(Program& program, const LossScaler& scaler, Phase phase) {
   program.step.push_back(std::move(check));
   at.release({inverse, zero});
   program.overflow = found;
+}
+
+}  // namespace
+
+void append_unscale(Program& program, const LossScaler& scaler, Phase phase) {
+  const Appender at{program, phase};
+  const auto f64 = static_cast<double>(DType::f64), f32 = static_cast<double>(DType::f32);
+  const BufferId wide = at.apply("f64(scale)", Op::cast, {scaler.scale}, {f64});
+  const BufferId wide_inverse = at.apply("f64(inverse_scale)", Op::reciprocal, {wide});
+  append_check(at, at.apply("inverse_scale", Op::cast, {wide_inverse}, {f32}));
+}
+
+/// GradScaler checks with a factor of 1 and leaves unscaling to the kernel; the gradients it writes are the
+/// same.
+std::vector<BufferId> append_fused_arguments(Program& program, const LossScaler& scaler) {
+  const Appender at{program, Phase::optimizer};
+  const bool unscaled = program.overflow.has_value();
+  if (!unscaled) append_check(at, at.apply("inverse_scale", Op::reciprocal, {scaler.scale}));
+  std::vector<BufferId> arguments{at.apply("found_inf.sum", Op::clone, {*program.overflow})};
+  if (!unscaled) arguments.push_back(at.apply("scale.product", Op::clone, {scaler.scale}));
+  return arguments;
 }
 
 void skip_on_overflow(Program& program, std::size_t first) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "harness/program/program.h"
 
@@ -29,6 +30,11 @@ LossScaler scale_loss(Program& forward, const ScalerOptions& options);
 /// whether one of them is infinite or NaN. `phase` is the one that asks for it, clip or optimizer. The
 /// gradients must be f32.
 void append_unscale(Program& program, const LossScaler& scaler, Phase phase);
+
+/// The same for a fused optimizer, whose kernel is given the scale and the overflow: GradScaler makes values
+/// of both for it, the scale's only where gradients have not been unscaled for clipping. Returns what lives
+/// until the optimizer has returned.
+[[nodiscard]] std::vector<BufferId> append_fused_arguments(Program& program, const LossScaler& scaler);
 
 /// What was appended from instruction `first` on is skipped where gradients overflowed.
 void skip_on_overflow(Program& program, std::size_t first);
