@@ -95,13 +95,19 @@ enum class Op : std::uint8_t {
   code_book,   // () -> [256], ascending
   quantise,    // (x, book) -> codes u8 as x, scale [n/256]
   dequantise,  // (codes, scale, book) -> x
+  // Precision. Types are attributes: the number of a DType.
+  cast,               // (x) -> x in another floating-point type
+  copy,               // (y, x) -> y               y = x, in y's type
+  check_and_unscale,  // (x..., found scalar, factor scalar) -> x..., found   x *= factor; found = 1 if one is
+                      //                                                     inf or NaN
+  update_scale,       // (scale, tracker, found scalars) -> scale, tracker    the tracker counts steps without
   // Clipping of gradients: p-norms, p being infinite for the largest magnitude, and steps of scalars.
   norm,         // (x) -> scalar
   chunk_norms,  // (x...) -> partial [n,C], or packed: first_chunk i64 [n+1], partial [sum of chunks]
-  join_norms,   // (partial), or (first_chunk, partial) -> a scalar for each x
+  join_norms,   // (partial f32), or (first_chunk, partial f32) -> a scalar for each x, of its type
   stack,        // (scalars...) -> [n]
   add_number,   // (x) -> x + value
-  reciprocal,   // (x) -> 1 / x
+  reciprocal,   // (x, f32 or f64) -> 1 / x
   clamp_max,    // (x) -> min(x, limit)
   scale_by,     // (y, factor scalar) -> y          y *= factor
   // Nothing is computed: somebody lets go of the inputs here, so they live at least so long.
@@ -116,6 +122,7 @@ struct OpCall {
   std::span<const TensorType> inputs;
   std::span<const TensorType> outputs;
   std::int64_t step = 1;  // training step, from 1: which batch is drawn, Adam's t
+  bool tf32 = false;      // f32 products may read their operands with 10 bits of fraction
 
   /// The first N attributes, for structured bindings.
   template <std::size_t N>
@@ -164,6 +171,7 @@ struct OpRow {
   std::vector<TensorType> (*infer)(std::span<const TensorType> inputs, std::span<const double> attributes);
   Cost (*cost)(const OpCall& call);
   std::vector<Workspace> (*workspaces)(const OpCall& call, const Multiprocessors& gpu);
+  bool product = false;  // of matrices, which tensor cores have rates of their own for
 };
 
 [[nodiscard]] const OpRow& row_of(Op op);

@@ -11,6 +11,7 @@ std::string_view name_of(DType dtype) {
     case DType::f32: return "f32";
     case DType::f16: return "f16";
     case DType::bf16: return "bf16";
+    case DType::f64: return "f64";
     case DType::i64: return "i64";
     case DType::u8: return "u8";
     case DType::boolean: return "bool";

@@ -10,7 +10,7 @@
 
 namespace memsweep {
 
-enum class DType : std::uint8_t { f32, f16, bf16, i64, u8, boolean };
+enum class DType : std::uint8_t { f32, f16, bf16, f64, i64, u8, boolean };
 
 [[nodiscard]] std::string_view name_of(DType dtype);
 
@@ -20,6 +20,7 @@ enum class DType : std::uint8_t { f32, f16, bf16, i64, u8, boolean };
     case DType::f32: return 4;
     case DType::f16:
     case DType::bf16: return 2;
+    case DType::f64:
     case DType::i64: return 8;
     case DType::u8:
     case DType::boolean: return 1;

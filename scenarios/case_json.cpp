@@ -80,7 +80,7 @@ ModelOptions read_model(const Json& json) {
     options.spec = fmt::format("mlp:{}x{}-{}", fields.get<std::int64_t>("width"),
                                fields.get<std::int64_t>("depth") + 1, fields.get<std::int64_t>("classes"));
   } else if (kind == "mlp") {
-    options.spec = fmt::format("mlp:{}", fmt::join(fields.get<std::vector<std::int64_t>>("widths"), "-"));
+    options.spec = fmt::format("sequential:{}", fmt::join(fields.get<std::vector<std::int64_t>>("widths"), "-"));
   } else {
     throw UsageError(fmt::format("model {} is not there", kind));
   }
@@ -171,7 +171,10 @@ CaseSearch read_search(Fields& fields) {
 void read_training(Fields& fields, TrainingOptions& training) {
   if (!fields.has("model")) throw UsageError("a case lacks its field model");
   training.model = read_model(fields.at("model"));
-  training.precision = fields.get<std::string>("precision", "fp32");
+  training.precision.name = fields.get<std::string>("precision", "fp32");
+  training.precision.cast_cache = fields.get<bool>("cast_cache", true);
+  training.precision.wide_loss = fields.get<bool>("fp32_loss", false);
+  if (fields.get<bool>("scaler", false)) training.precision.scaler = "default";
   training.optimizer = fields.has("optimizer") ? optimizer_text(fields.at("optimizer")) : "none";
   if (fields.has("checkpoint")) training.recompute = {read_policy(fields.at("checkpoint"))};
   LoopOptions& loop = training.loop;
@@ -181,8 +184,6 @@ void read_training(Fields& fields, TrainingOptions& training) {
   if (loop.micro_batches < 1) refuse("accumulate", loop.micro_batches, "at least 1");
   loop.set_to_none = fields.get<bool>("set_to_none", true);
   if (fields.get<bool>("input_requires_grad", false)) throw UsageError("an input that requires a gradient");
-  if (fields.get<bool>("scaler", false)) throw UsageError("loss scaling is not there");
-  if (!fields.get<bool>("cast_cache", true)) throw UsageError("autocast is not there");
   if (fields.has("clip")) loop.clip = read_clip(fields.at("clip"));
 }
 
@@ -218,7 +219,10 @@ nlohmann::ordered_json case_json(const Case& one) {
                    {"norm", training.model.layer_norm ? "layernorm" : ""},
                    {"bias", training.model.bias}};
   json["batch"] = one.batch;
-  json["precision"] = training.precision;
+  json["precision"] = training.precision.name;
+  json["cast_cache"] = training.precision.cast_cache;
+  json["fp32_loss"] = training.precision.wide_loss;
+  json["scaler"] = !training.precision.scaler.empty();
   json["optimizer"] = training.optimizer;
   if (!training.recompute.empty()) json["checkpoint"] = training.recompute.front();
   json["mode"] = name_of(loop.mode);

@@ -15,18 +15,18 @@ std::vector<Variant> mixed_precision(const TrainingOptions& options) {
     variants.push_back(variant_of(std::move(label), other));
   };
   for (const char* precision : {"fp32", "tf32", "autocast-bf16"}) {
-    add(precision, [&](TrainingOptions& o) { o.precision = precision; });
+    add(precision, [&](TrainingOptions& o) { o.precision.name = precision; });
   }
   add("autocast-bf16, no cache", [](TrainingOptions& o) {
-    o.precision = "autocast-bf16";
-    o.cast_cache = false;
+    o.precision.name = "autocast-bf16";
+    o.precision.cast_cache = false;
   });
   add("autocast-fp16, scaler", [](TrainingOptions& o) {
-    o.precision = "autocast-fp16";
-    o.grad_scaler.emplace();
+    o.precision.name = "autocast-fp16";
+    o.precision.scaler = "default";
   });
   for (const char* precision : {"master-bf16", "bf16", "fp16"}) {
-    add(precision, [&](TrainingOptions& o) { o.precision = precision; });
+    add(precision, [&](TrainingOptions& o) { o.precision.name = precision; });
   }
   return variants;
 }

@@ -8,6 +8,7 @@
 #include "harness/base/errors.h"
 #include "harness/base/nearest.h"
 #include "scenarios/models/mlp.h"
+#include "scenarios/models/sequential.h"
 
 namespace memsweep {
 
@@ -15,6 +16,8 @@ std::span<const Model> models() {
   static constexpr std::array kModels{
       Model{"mlp", "mlp:IN-HIDDEN-...-CLASSES",
             "linear layers with an activation between; 256x24 repeats a width", parse_mlp},
+      Model{"sequential", "sequential:IN-HIDDEN-...-CLASSES",
+            "the same in one flat nn.Sequential, whose values die one layer earlier", parse_sequential},
   };
   return kModels;
 }

@@ -15,10 +15,18 @@
 
 namespace memsweep {
 
+/// As the user writes them; precision.h reads them.
+struct PrecisionOptions {
+  std::string name = "fp32";
+  bool cast_cache = true;
+  bool wide_loss = false;
+  std::string scaler{};  // "default", or options as in "init_scale=1024,growth_interval=100"; empty: none
+};
+
 /// What the user chose; a scenario varies one part of it.
 struct TrainingOptions {
   ModelOptions model;
-  std::string precision = "fp32";
+  PrecisionOptions precision;
   std::string optimizer = "sgd";
   std::vector<std::string> recompute;  // policies; empty: those the scenario finds telling
   LoopOptions loop;

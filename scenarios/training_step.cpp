@@ -1,5 +1,9 @@
 #include "scenarios/training_step.h"
 
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include <fmt/format.h>
 
 #include "harness/base/errors.h"
@@ -12,14 +16,48 @@
 namespace memsweep {
 namespace {
 
-Program differentiated(const TrainingStep& step, Program forward) {
-  const LoopOptions& loop = step.loop;
-  Program program = differentiate(divide_loss(std::move(forward), loop.micro_batches));
+/// Forward and backward pass, with complete gradients.
+Program with_gradients(const TrainingStep& step, Program program) {
+  program = differentiate(std::move(program));
   program = recompute(std::move(program), recompute_segments(step.recompute, program.blocks));
-  program = accumulate(std::move(program), loop.micro_batches);
-  if (!loop.set_to_none) program = keep_gradients(std::move(program));
-  if (loop.clip) program = clip_gradients(std::move(program), *loop.clip);
+  return accumulate(std::move(program), step.loop.micro_batches);
+}
+
+void append_optimizer(Program& program, const TrainingStep& step, const std::vector<Parameter>& working) {
   if (step.optimizer) step.optimizer->append(program);
+  if (step.precision.row->holder == Precision::Holder::masters) append_copy_of_masters(program, working);
+}
+
+/// The optimizer's part under a GradScaler: gradients are unscaled, and nothing is updated where they overflow.
+void append_scaled_update(Program& program, const TrainingStep& step, const LossScaler& scaler,
+                          const std::vector<Parameter>& working) {
+  const bool fused = step.optimizer && step.optimizer->options.implementation == Implementation::fused;
+  const bool clips = step.loop.clip.has_value();
+  if (clips || !fused) append_unscale(program, scaler, clips ? Phase::clip : Phase::optimizer);
+  if (clips) program = clip_gradients(std::move(program), *step.loop.clip);
+  std::vector<BufferId> arguments;
+  if (fused) arguments = append_fused_arguments(program, scaler);
+  const std::size_t update = program.step.size();
+  append_optimizer(program, step, working);
+  skip_on_overflow(program, update);
+  if (fused) program.step.push_back({.op = Op::release, .phase = Phase::optimizer, .inputs = arguments});
+  append_scale_update(program, scaler, *step.precision.scaler);
+}
+
+Program training(const TrainingStep& step, Program program) {
+  const auto& scaling = step.precision.scaler;
+  const LossScaler scaler = scaling ? scale_loss(program, *scaling) : LossScaler{};
+  program = with_gradients(step, std::move(program));
+  const std::vector<Parameter> working = program.parameters;
+  if (step.precision.row->holder == Precision::Holder::masters)
+    program = with_master_weights(std::move(program));
+  if (!step.loop.set_to_none) program = keep_gradients(std::move(program));
+  if (scaling) {
+    append_scaled_update(program, step, scaler, working);
+  } else {
+    if (step.loop.clip) program = clip_gradients(std::move(program), *step.loop.clip);
+    append_optimizer(program, step, working);
+  }
   append_zero_grad(program);
   return program;
 }
@@ -37,6 +75,7 @@ void refuse_training_parts(const TrainingOptions& options) {
   refuse(loop.micro_batches != 1, "there are no gradients that micro-batches could add up");
   refuse(!loop.set_to_none, "there are no gradients to keep");
   refuse(loop.clip.has_value(), "there are no gradients to clip");
+  refuse(!options.precision.scaler.empty(), "there are no gradients for a scaler to rescue");
   for (const std::string& policy : options.recompute) {
     refuse(policy != "none", fmt::format("recompute policy '{}' has nothing to recompute for", policy));
   }
@@ -45,8 +84,8 @@ void refuse_training_parts(const TrainingOptions& options) {
 }  // namespace
 
 Program TrainingStep::operator()(std::int64_t batch) const {
-  Program program = forward(batch, randomness);
-  if (trains(loop.mode)) program = differentiated(*this, std::move(program));
+  Program program = precision(divide_loss(forward(batch, randomness), loop.micro_batches));
+  if (trains(loop.mode)) program = training(*this, std::move(program));
   if (keeps_graph(loop.mode)) program = keep_graph(std::move(program), release == PytorchRelease::v2_15);
   if (loop.mode == Mode::leak || loop.mode == Mode::leak_trained) program = list_losses(std::move(program));
   if (loop.variables == Variables::del) program = delete_variables(std::move(program));
@@ -56,15 +95,13 @@ Program TrainingStep::operator()(std::int64_t batch) const {
 }
 
 TrainingStep parse_training_step(const TrainingOptions& options) {
-  if (options.precision != "fp32") {
-    throw UsageError(fmt::format("there is no precision '{}'; known is: fp32", options.precision));
-  }
   TrainingStep step;
   ModelOptions model = options.model;
   if (evaluates(options.loop.mode)) model.dropout = 0;
   step.forward = parse_model(model);
   step.randomness = options.randomness;
   step.loop = options.loop;
+  step.precision = parse_precision(options.precision);
   step.release = options.release;
   if (!trains(options.loop.mode)) {
     refuse_training_parts(options);

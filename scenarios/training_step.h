@@ -7,6 +7,7 @@
 
 #include "scenarios/loop.h"
 #include "scenarios/optimizer.h"
+#include "scenarios/precision.h"
 #include "scenarios/scenario.h"
 
 namespace memsweep {
@@ -17,6 +18,7 @@ struct TrainingStep {
   std::string recompute = "none";
   Randomness randomness;
   LoopOptions loop{};
+  ChosenPrecision precision{};
   PytorchRelease release = PytorchRelease::v2_15;
 
   /// Forward, loss, backward (with recomputation), clip, optimizer, zero_grad, as far as the loop's mode has

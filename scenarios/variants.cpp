@@ -7,7 +7,7 @@
 namespace memsweep {
 
 Variant variant_of(std::string label, const TrainingOptions& options) {
-  return {std::move(label), parse_training_step(options), options.precision, options.optimizer};
+  return {std::move(label), parse_training_step(options), options.precision.name, options.optimizer};
 }
 
 }  // namespace memsweep

@@ -88,7 +88,8 @@ int run_command_line(int argc, const char* const* argv) {
   add_group(app, "Output", add_output_options, options);
 
   Arguments arguments;
-  auto* list_command = app.add_subcommand("list", "scenarios, models, optimizers, devices and columns");
+  auto* list_command =
+      app.add_subcommand("list", "scenarios, models, optimizers, precisions, devices and columns");
   list_command->add_option("topic", arguments.topic, "one of these; without it all but the columns")
       ->type_name("NAME");
   auto* show_command = app.add_subcommand("show", "prints a training step as text");

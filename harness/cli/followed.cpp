@@ -10,9 +10,10 @@ namespace {
 constexpr std::array<std::string_view, 5> kOfSweeps{"--batches", "--scan", "--recompute", "--time-limit",
                                                     "--snapshot"};
 // Nor of these where they make their own requests, under settings of their own.
-constexpr std::array<std::string_view, 10> kOfSteps{"--model",   "--activation", "--dropout",   "--layernorm",
-                                                    "--no-bias", "--precision",  "--optimizer", "--seed",
-                                                    "--steps",   "--alloc-conf"};
+constexpr std::array<std::string_view, 13> kOfSteps{
+    "--model",     "--activation",    "--dropout",   "--layernorm",   "--no-bias",
+    "--precision", "--no-cast-cache", "--fp32-loss", "--grad-scaler", "--optimizer",
+    "--seed",      "--steps",         "--alloc-conf"};
 
 bool contains(auto&& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();

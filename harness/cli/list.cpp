@@ -17,6 +17,7 @@
 #include "harness/report/stage_row.h"
 #include "harness/report/table.h"
 #include "scenarios/optimizer.h"
+#include "scenarios/precision.h"
 
 namespace memsweep {
 namespace {
@@ -72,6 +73,12 @@ void list_optimizers() {
   }
 }
 
+void list_precisions() {
+  fmt::print("Precisions (--precision), with --no-cast-cache, --fp32-loss and --grad-scaler\n");
+  for (const Precision& precision : precisions())
+    fmt::print("  {:<16}{}\n", precision.name, precision.summary);
+}
+
 void list_devices() {
   fmt::print("Devices (--device)\n  {:<16}{}\n  {:<16}{}\n  {:<16}{}\n", "auto",
              "cuda where there is one, else cpu", "cpu", "real arithmetic in host memory under a cap",
@@ -108,8 +115,9 @@ struct Topic {
 };
 
 constexpr std::array kTopics{
-    Topic{"scenarios", list_scenarios}, Topic{"models", list_models},   Topic{"optimizers", list_optimizers},
-    Topic{"devices", list_devices},     Topic{"columns", list_columns},
+    Topic{"scenarios", list_scenarios},   Topic{"models", list_models},
+    Topic{"optimizers", list_optimizers}, Topic{"precisions", list_precisions},
+    Topic{"devices", list_devices},       Topic{"columns", list_columns},
 };
 
 }  // namespace

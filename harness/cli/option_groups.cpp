@@ -77,9 +77,14 @@ void add_model_options(CLI::App& app, RunOptions& o) {
   app.add_flag("--layernorm", t.model.layer_norm, "layer norm before each activation");
   app.add_flag_callback(
       "--no-bias", [&t] { t.model.bias = false; }, "linear layers without a bias");
-  app.add_option("--precision", t.precision, "of weights and arithmetic: fp32")
+  app.add_option("--precision", t.precision.name, "of weights and arithmetic; see memsweep list")
       ->type_name("NAME")
       ->capture_default_str();
+  app.add_flag_callback(
+      "--no-cast-cache", [&t] { t.precision.cast_cache = false; }, "autocast casts weights for each use");
+  app.add_flag("--fp32-loss", t.precision.wide_loss, "logits are cast to f32 before the loss");
+  app.add_flag("--grad-scaler{default}", t.precision.scaler,
+               "scale the loss; options as in --grad-scaler=init_scale=1024,growth_interval=100");
   app.add_option("--optimizer", t.optimizer, "sgd, momentum or adamw, with options as in adamw:lr=0.001")
       ->type_name("SPEC")
       ->capture_default_str();

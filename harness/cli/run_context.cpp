@@ -16,6 +16,9 @@ nlohmann::json own_profile(const RunOptions& options, const Profile& p) {
           p.context_bytes,
           p.bandwidth,
           p.f32_rate,
+          p.tf32_rate,
+          p.f16_rate,
+          p.bf16_rate,
           p.bandwidth_share,
           p.product_share,
           p.launch_seconds};
@@ -33,9 +36,18 @@ std::string describe(const ModelOptions& model) {
   return text;
 }
 
+std::string describe(const PrecisionOptions& precision) {
+  std::string text = precision.name;
+  if (!precision.cast_cache) text += " no-cast-cache";
+  if (precision.wide_loss) text += " fp32-loss";
+  if (!precision.scaler.empty()) text += " grad-scaler";
+  if (!precision.scaler.empty() && precision.scaler != "default") text += "=" + precision.scaler;
+  return text;
+}
+
 std::string describe(const TrainingOptions& training) {
   const std::string loop = describe(training.loop);
-  return fmt::format("{}, {}, {}{}", describe(training.model), training.precision,
+  return fmt::format("{}, {}, {}{}", describe(training.model), describe(training.precision),
                      trains(training.loop.mode) ? training.optimizer : "no optimizer",
                      loop.empty() ? "" : ", " + loop);
 }
@@ -51,9 +63,12 @@ nlohmann::json device_settings(const RunContext& context, const Scenario& scenar
 }
 
 nlohmann::json training_settings(const RunOptions& o) {
-  nlohmann::json settings{{"model", describe(o.training.model)}, {"precision", o.training.precision},
-                          {"optimizer", o.training.optimizer},   {"seed", o.training.randomness.seed},
-                          {"alloc_conf", o.alloc_conf},          {"steps", o.steps}};
+  nlohmann::json settings{{"model", describe(o.training.model)},
+                          {"precision", describe(o.training.precision)},
+                          {"optimizer", o.training.optimizer},
+                          {"seed", o.training.randomness.seed},
+                          {"alloc_conf", o.alloc_conf},
+                          {"steps", o.steps}};
   if (const auto loop = describe(o.training.loop); !loop.empty()) settings["loop"] = loop;
   return settings;
 }

@@ -38,6 +38,7 @@ void remark(std::string_view text);
 /// "mlp:256-256x24-10 gelu dropout=0.1 layernorm"
 [[nodiscard]] std::string describe(const ModelOptions& model);
 /// "mlp:256-256x24-10 gelu, fp32, sgd"
+[[nodiscard]] std::string describe(const PrecisionOptions& precision);
 [[nodiscard]] std::string describe(const TrainingOptions& training);
 
 // All that decides what is measured: a file goes on only under the same.

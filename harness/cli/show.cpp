@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "harness/cli/commands.h"
+#include "harness/cli/run_context.h"
 #include "scenarios/training_step.h"
 
 namespace memsweep {
@@ -13,8 +14,8 @@ int show(const RunOptions& options, std::int64_t batch) {
   for (const std::string& policy : policies.empty() ? std::vector<std::string>{"none"} : policies) {
     step.recompute = policy;
     fmt::print("# {} {} {} {}, recompute {}, batch {}\n{}", options.training.model.spec,
-               options.training.model.activation, options.training.precision, options.training.optimizer,
-               policy, batch, print(step(batch)));
+               options.training.model.activation, describe(options.training.precision),
+               options.training.optimizer, policy, batch, print(step(batch)));
   }
   return 0;
 }

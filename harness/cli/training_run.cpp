@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string& or_else(const std::string& text, const std::string& otherwise) {
+std::string or_else(const std::string& text, const std::string& otherwise) {
   return text.empty() ? otherwise : text;
 }
 
@@ -148,7 +148,7 @@ class TrainingRun {
     return file_->add({.scenario = std::string(scenario_.name),
                        .variant = variant.label,
                        .model = describe(options_.training.model),
-                       .precision = or_else(variant.precision, options_.training.precision),
+                       .precision = or_else(variant.precision, describe(options_.training.precision)),
                        .optimizer = or_else(variant.optimizer, options_.training.optimizer),
                        .device = device_.name(),
                        .batch = batch,

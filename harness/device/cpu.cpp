@@ -13,7 +13,7 @@
 #include "harness/base/errors.h"
 #include "harness/device/device.h"
 #include "harness/memory/sources/host_arena.h"
-#include "kernels/cpu/bodies.h"
+#include "kernels/cpu/half_precision.h"
 
 namespace memsweep {
 namespace {
@@ -71,7 +71,7 @@ class CpuDevice final : public Device {
   std::string name() const override { return "cpu"; }
   const Profile& profile() const override { return profile_; }
   SegmentSource& memory() override { return arena_; }
-  void execute(const OpCall& call, const Views& views) override { cpu_body(call.op)(call, views); }
+  void execute(const OpCall& call, const Views& views) override { execute_on_cpu(call, views, wide_); }
   double now() override {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
   }
@@ -83,6 +83,7 @@ class CpuDevice final : public Device {
  private:
   Profile profile_;
   HostArena arena_;
+  WideOperands wide_;
 };
 
 }  // namespace

@@ -16,6 +16,11 @@
 namespace memsweep {
 namespace {
 
+/// By the type of a product's operands, without sparsity and with sums in f32.
+struct Teraflops {
+  double f32, tf32, f16, bf16;
+};
+
 /// Rates and multiprocessors are the data sheet's. Memory is the total capacity that PyTorch reports
 /// there; the context is what its out-of-memory messages and nvidia-smi show in use before the first
 /// tensor. The shares of the data sheet's rates that streams and large products reach, and the seconds
@@ -23,7 +28,7 @@ namespace {
 /// (stas00/ml-engineering, MAMF tables; copy and triad benchmarks): nothing here was measured by memsweep.
 Profile gpu(std::string name, int compute_capability, Multiprocessors multiprocessors,
             std::size_t memory_bytes, std::size_t context_bytes, double gigabytes_per_second,
-            double f32_teraflops) {
+            Teraflops teraflops) {
   return {.name = std::move(name),
           .source = "data sheet; memory from PyTorch's out-of-memory messages",
           .compute_capability = compute_capability,
@@ -31,7 +36,10 @@ Profile gpu(std::string name, int compute_capability, Multiprocessors multiproce
           .memory_bytes = memory_bytes,
           .context_bytes = context_bytes,
           .bandwidth = gigabytes_per_second * 1e9,
-          .f32_rate = f32_teraflops * 1e12,
+          .f32_rate = teraflops.f32 * 1e12,
+          .tf32_rate = teraflops.tf32 * 1e12,
+          .f16_rate = teraflops.f16 * 1e12,
+          .bf16_rate = teraflops.bf16 * 1e12,
           .bandwidth_share = 0.88,
           .product_share = 0.75,
           .launch_seconds = 7e-6};
@@ -48,6 +56,9 @@ Profile cpu() {
           .context_bytes = 0,
           .bandwidth = 21e9,
           .f32_rate = 0.136e12,
+          .tf32_rate = 0.136e12,
+          .f16_rate = 0.136e12,
+          .bf16_rate = 0.136e12,
           .bandwidth_share = 1,
           .product_share = 1,
           .launch_seconds = 1e-6};
@@ -55,18 +66,18 @@ Profile cpu() {
 
 std::vector<Profile> make_profiles() {
   return {
-      gpu("v100-sxm2-16gb", 70, {80, 2048}, 16'150_MiB, 350_MiB, 900, 15.7),
-      gpu("v100-sxm2-32gb", 70, {80, 2048}, 32'500_MiB, 350_MiB, 900, 15.7),
-      gpu("t4", 75, {40, 1024}, 14'910_MiB, 256_MiB, 320, 8.1),
-      gpu("a100-sxm-40gb", 80, {108, 2048}, 40'440_MiB, 460_MiB, 1555, 19.5),
-      gpu("a100-sxm-80gb", 80, {108, 2048}, 81'050_MiB, 460_MiB, 2039, 19.5),
-      gpu("a100-pcie-80gb", 80, {108, 2048}, 81'050_MiB, 460_MiB, 1935, 19.5),
-      gpu("l4", 89, {58, 1536}, 22'570_MiB, 256_MiB, 300, 30.3),
-      gpu("rtx-4090", 89, {128, 1536}, 24'100_MiB, 426_MiB, 1008, 82.6),
-      gpu("h100-sxm-80gb", 90, {132, 2048}, 81'090_MiB, 666_MiB, 3350, 67),
-      gpu("h100-pcie-80gb", 90, {114, 2048}, 81'090_MiB, 666_MiB, 2039, 51),
-      gpu("h200-sxm", 90, {132, 2048}, 143'090_MiB, 666_MiB, 4800, 67),
-      gpu("b200-sxm", 100, {148, 2048}, 182'630_MiB, 717_MiB, 8000, 80),
+      gpu("v100-sxm2-16gb", 70, {80, 2048}, 16'150_MiB, 350_MiB, 900, {15.7, 15.7, 125, 15.7}),
+      gpu("v100-sxm2-32gb", 70, {80, 2048}, 32'500_MiB, 350_MiB, 900, {15.7, 15.7, 125, 15.7}),
+      gpu("t4", 75, {40, 1024}, 14'910_MiB, 256_MiB, 320, {8.1, 8.1, 65, 8.1}),
+      gpu("a100-sxm-40gb", 80, {108, 2048}, 40'440_MiB, 460_MiB, 1555, {19.5, 156, 312, 312}),
+      gpu("a100-sxm-80gb", 80, {108, 2048}, 81'050_MiB, 460_MiB, 2039, {19.5, 156, 312, 312}),
+      gpu("a100-pcie-80gb", 80, {108, 2048}, 81'050_MiB, 460_MiB, 1935, {19.5, 156, 312, 312}),
+      gpu("l4", 89, {58, 1536}, 22'570_MiB, 256_MiB, 300, {30.3, 60, 121, 121}),
+      gpu("rtx-4090", 89, {128, 1536}, 24'100_MiB, 426_MiB, 1008, {82.6, 82.6, 165.2, 165.2}),
+      gpu("h100-sxm-80gb", 90, {132, 2048}, 81'090_MiB, 666_MiB, 3350, {67, 494.5, 989, 989}),
+      gpu("h100-pcie-80gb", 90, {114, 2048}, 81'090_MiB, 666_MiB, 2039, {51, 378, 756, 756}),
+      gpu("h200-sxm", 90, {132, 2048}, 143'090_MiB, 666_MiB, 4800, {67, 494.5, 989, 989}),
+      gpu("b200-sxm", 100, {148, 2048}, 182'630_MiB, 717_MiB, 8000, {80, 1125, 2250, 2250}),
       cpu(),
   };
 }
@@ -113,6 +124,9 @@ void check(const Profile& p) {
   require(p.context_bytes < p.memory_bytes, "context_bytes", "below memory_bytes");
   require(p.bandwidth > 0, "bandwidth", "above 0");
   require(p.f32_rate > 0, "f32_rate", "above 0");
+  require(p.tf32_rate > 0, "tf32_rate", "above 0");
+  require(p.f16_rate > 0, "f16_rate", "above 0");
+  require(p.bf16_rate > 0, "bf16_rate", "above 0");
   require(p.bandwidth_share > 0 && p.bandwidth_share <= 1, "bandwidth_share", "above 0 and at most 1");
   require(p.product_share > 0 && p.product_share <= 1, "product_share", "above 0 and at most 1");
   require(p.launch_seconds >= 0, "launch_seconds", "at least 0");
@@ -130,6 +144,9 @@ Profile from_json(nlohmann::json object) {
   take(object, "context_bytes", p.context_bytes);
   take(object, "bandwidth", p.bandwidth);
   take(object, "f32_rate", p.f32_rate);
+  take(object, "tf32_rate", p.tf32_rate);
+  take(object, "f16_rate", p.f16_rate);
+  take(object, "bf16_rate", p.bf16_rate);
   take(object, "bandwidth_share", p.bandwidth_share);
   take(object, "product_share", p.product_share);
   take(object, "launch_seconds", p.launch_seconds);
@@ -140,6 +157,15 @@ Profile from_json(nlohmann::json object) {
 }
 
 }  // namespace
+
+double rate_of(const Profile& profile, const OpCall& call) {
+  if (!row_of(call.op).product) return profile.f32_rate;
+  switch (call.inputs[0].dtype) {
+    case DType::f16: return profile.f16_rate;
+    case DType::bf16: return profile.bf16_rate;
+    default: return call.tf32 ? profile.tf32_rate : profile.f32_rate;
+  }
+}
 
 std::span<const Profile> profiles() {
   static const auto table = make_profiles();

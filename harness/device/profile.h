@@ -20,10 +20,18 @@ struct Profile {
   std::size_t context_bytes = 0;  // taken by the context and its libraries before the first tensor
   double bandwidth = 0;           // of device memory, bytes per second, by the data sheet
   double f32_rate = 0;            // operations per second without TF32, by the data sheet
-  double bandwidth_share = 0;     // of it that streaming kernels reach
-  double product_share = 0;       // of the rate that large products reach
-  double launch_seconds = 0;      // from one op to the next when the device does nothing else
+  // Of products on tensor cores, dense; where there are none for a type, the rate of f32.
+  double tf32_rate = 0;
+  double f16_rate = 0;
+  double bf16_rate = 0;
+  double bandwidth_share = 0;  // of it that streaming kernels reach
+  double product_share = 0;    // of the rate that large products reach
+  double launch_seconds = 0;   // from one op to the next when the device does nothing else
 };
+
+/// Operations per second that the data sheet gives for a call: products by the type of their operands, all
+/// else in f32.
+[[nodiscard]] double rate_of(const Profile& profile, const OpCall& call);
 
 /// Every profile that is built in, GPUs by age; "cpu" is the last.
 [[nodiscard]] std::span<const Profile> profiles();
@@ -38,7 +46,8 @@ struct Profile {
 ///   multiprocessors, threads_per_multiprocessor
 ///                               whole numbers
 ///   memory_bytes, context_bytes whole numbers; the context's below the memory's
-///   bandwidth, f32_rate         per second, above 0
+///   bandwidth, f32_rate, tf32_rate, f16_rate, bf16_rate
+///                               per second, above 0
 ///   bandwidth_share, product_share
 ///                               above 0, at most 1
 ///   launch_seconds              at least 0

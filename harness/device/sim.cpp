@@ -23,7 +23,7 @@ class SimDevice final : public Device {
   void execute(const OpCall& call, const Views&) override {
     const Cost cost = row_of(call.op).cost(call);
     if (cost.bytes == 0) return;
-    const double arithmetic = cost.flops / (profile_.f32_rate * profile_.product_share);
+    const double arithmetic = cost.flops / (rate_of(profile_, call) * profile_.product_share);
     const double traffic = cost.bytes / (profile_.bandwidth * profile_.bandwidth_share);
     seconds_ += profile_.launch_seconds + std::max(arithmetic, traffic);
   }

@@ -78,13 +78,15 @@ BufferId Builder::dropout(std::string name, BufferId x, double p, int layer) {
       .back();
 }
 
-void Builder::begin_block(BufferId input) {
+void Builder::begin_block(std::optional<BufferId> input) {
   block_ = program_.blocks++;
   block_input_ = input;
 }
 
 void Builder::end_block() {
-  program_.step.push_back({.op = Op::release, .phase = phase_, .block = block_, .inputs = {block_input_}});
+  if (block_input_) {
+    program_.step.push_back({.op = Op::release, .phase = phase_, .block = block_, .inputs = {*block_input_}});
+  }
   block_ = Instr::kNone;
 }
 

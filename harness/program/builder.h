@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,9 +43,9 @@ class Builder {
   /// Both the logits and the loss are variables of the training loop.
   void cross_entropy(BufferId logits, BufferId target);
 
-  /// What is applied between the two belongs to one block: the unit of recomputation.
-  /// Its caller lets go of `input` when the block is done, as a module's caller does.
-  void begin_block(BufferId input);
+  /// What is applied between the two belongs to one block: the unit of recomputation. Where it is a module
+  /// its caller lets go of `input` when the block is done; else that dies with its last reader.
+  void begin_block(std::optional<BufferId> input = {});
   void end_block();
 
   [[nodiscard]] const Shape& shape(BufferId id) const { return program_.type(id).shape; }
@@ -58,7 +59,7 @@ class Builder {
   Randomness randomness_;
   Phase phase_ = Phase::forward;
   std::int32_t block_ = Instr::kNone;
-  BufferId block_input_ = 0;
+  std::optional<BufferId> block_input_;
 };
 
 /// Appends an instruction whose result types the op table infers; returns its new outputs.

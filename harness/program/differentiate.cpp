@@ -29,14 +29,17 @@ class Differentiation final : public GradientContext {
       }
     }
     gradients_.resize(program_.buffers.size());
+    is_parameter_.assign(program_.buffers.size(), false);
+    for (const Parameter& parameter : program_.parameters) is_parameter_[parameter.weight] = true;
   }
 
   Program run() && {
     const std::size_t forward_size = program_.step.size();
-    const BufferId seed = make_seed();
-    gradients_[program_.loss] = seed;
+    const BufferId root = program_.scaled_loss.value_or(program_.loss), seed = make_seed(root);
+    gradients_[root] = seed;
     for (std::size_t i = forward_size; i-- > 0;) differentiate_instr(program_.step[i]);
     program_.step.push_back({.op = Op::release, .phase = Phase::backward, .inputs = {seed}});
+    if (program_.scaled_loss) program_.step.back().inputs.push_back(root);
     for (Parameter& parameter : program_.parameters) finish(parameter);
     return std::move(program_);
   }
@@ -44,6 +47,8 @@ class Differentiation final : public GradientContext {
   const Instr& forward() const override { return forward_; }
 
   BufferId arriving(std::size_t output) const override { return arriving_[output].value(); }
+
+  DType dtype(BufferId id) const override { return program_.type(id).dtype; }
 
   bool needed(std::size_t input) const override { return needs_[forward_.inputs[input]]; }
 
@@ -60,13 +65,13 @@ class Differentiation final : public GradientContext {
     auto& known = gradients_[value];
     known = known ? emit(Op::add, {*known, gradient}, {})[0] : gradient;
     program_.buffers[*known].name = fmt::format("grad({})", program_.buffers[value].name);
-    if (program_.buffers[value].category == Category::weight) handed_on_.push_back(*known);
+    if (is_parameter_[value]) handed_on_.push_back(*known);
   }
 
  private:
-  BufferId make_seed() {
-    const BufferId seed =
-        add_buffer(program_, {"grad(loss)", program_.type(program_.loss), Category::temporary, {}});
+  BufferId make_seed(BufferId root) {
+    const auto name = fmt::format("grad({})", program_.buffers[root].name);
+    const BufferId seed = add_buffer(program_, {name, program_.type(root), Category::temporary, {}});
     program_.step.push_back(
         {.op = Op::fill, .phase = Phase::backward, .outputs = {seed}, .attributes = {1.0}});
     return seed;
@@ -120,6 +125,7 @@ class Differentiation final : public GradientContext {
 
   Program program_;
   std::vector<bool> needs_;                         // by buffer of the forward pass
+  std::vector<bool> is_parameter_;                  // likewise
   std::vector<std::optional<BufferId>> gradients_;  // likewise
   Instr forward_;
   std::vector<std::optional<BufferId>> arriving_;

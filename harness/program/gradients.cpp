@@ -31,10 +31,23 @@ void mm(GradientContext& c) {
   if (c.needed(0)) c.pass(0, c.emit(Op::mm, {grad, w}, {kPlain, kPlain})[0]);
 }
 
+/// The gradient of an input has the input's type.
+void pass_cast(GradientContext& c, std::size_t input, BufferId gradient) {
+  const DType type = c.dtype(c.forward().inputs[input]);
+  if (c.dtype(gradient) != type) gradient = c.emit(Op::cast, {gradient}, {static_cast<double>(type)})[0];
+  c.pass(input, gradient);
+}
+
 void add(GradientContext& c) {
   for (std::size_t i : {0u, 1u}) {
-    if (c.needed(i)) c.pass(i, c.arriving(0));
+    if (c.needed(i)) pass_cast(c, i, c.arriving(0));
   }
+}
+
+void cast(GradientContext& c) { pass_cast(c, 0, c.arriving(0)); }
+
+void scale_by(GradientContext& c) {
+  pass_cast(c, 0, c.emit(Op::scale_by, {c.arriving(0), c.forward().inputs[1]})[0]);
 }
 
 void scale(GradientContext& c) { c.pass(0, c.emit(Op::scale, {c.arriving(0)}, c.forward().attributes)[0]); }
@@ -70,6 +83,8 @@ GradientRule gradient_rule(Op op) {
     case Op::sigmoid: return from_output<Op::sigmoid_backward>;
     case Op::add: return add;
     case Op::scale: return scale;
+    case Op::scale_by: return scale_by;
+    case Op::cast: return cast;
     case Op::dropout: return dropout;
     case Op::layer_norm: return layer_norm;
     case Op::log_softmax: return from_output<Op::log_softmax_backward>;

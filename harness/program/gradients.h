@@ -17,6 +17,7 @@ class GradientContext {
   [[nodiscard]] virtual const Instr& forward() const = 0;
   /// The gradient that arrives at the op's result i.
   [[nodiscard]] virtual BufferId arriving(std::size_t output) const = 0;
+  [[nodiscard]] virtual DType dtype(BufferId id) const = 0;
   [[nodiscard]] virtual bool needed(std::size_t input) const = 0;
   virtual std::vector<BufferId> emit(Op op, std::vector<BufferId> inputs,
                                      std::vector<double> attributes = {}) = 0;

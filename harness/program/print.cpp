@@ -15,7 +15,10 @@ std::string arguments(const Program& program, const Instr& instr) {
   std::string text = names(program, instr.inputs);
   const auto& labels = row_of(instr.op).attributes;
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    text += fmt::format("{}{}={}", text.empty() ? "" : ", ", labels[i], instr.attributes[i]);
+    const double value = instr.attributes[i];
+    const auto shown =
+        labels[i] == "type" ? std::string(name_of(static_cast<DType>(value))) : fmt::format("{}", value);
+    text += fmt::format("{}{}={}", text.empty() ? "" : ", ", labels[i], shown);
   }
   return text;
 }
@@ -31,15 +34,14 @@ std::string result(const Program& program, const Instr& instr) {
   return text.empty() ? text : text + " = ";
 }
 
-std::string occasion(When when, std::int64_t turn) {
-  switch (when) {
-    case When::every_step: return "";
-    case When::first_step: return "   # first step";
-    case When::later_steps: return "   # later steps";
-    case When::before_turn: return turn == 0 ? "" : fmt::format("   # before step {}", turn);
-    case When::from_turn: return fmt::format("   # from step {} on", turn);
-  }
-  return "";
+std::string occasion(const Instr& instr, std::int64_t turn) {
+  std::string text;
+  if (instr.when == When::first_step) text += "   # first step";
+  if (instr.when == When::later_steps) text += "   # later steps";
+  if (instr.when == When::before_turn && turn != 0) text += fmt::format("   # before step {}", turn);
+  if (instr.when == When::from_turn) text += fmt::format("   # from step {} on", turn);
+  if (instr.unless_overflow) text += "   # unless gradients overflow";
+  return text;
 }
 
 }  // namespace
@@ -48,9 +50,8 @@ std::string print(const Program& program) {
   std::string text;
   for (const auto* list : {&program.setup, &program.step}) {
     for (const Instr& instr : *list) {
-      text +=
-          fmt::format("{:<10}{}{}({}){}\n", name_of(instr.phase), result(program, instr),
-                      row_of(instr.op).name, arguments(program, instr), occasion(instr.when, program.turn));
+      text += fmt::format("{:<10}{}{}({}){}\n", name_of(instr.phase), result(program, instr),
+                          row_of(instr.op).name, arguments(program, instr), occasion(instr, program.turn));
     }
   }
   return text;

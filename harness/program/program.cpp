@@ -34,11 +34,12 @@ std::string_view name_of(Phase phase) {
   return "?";
 }
 
-bool runs(When when, Occasion occasion) {
-  switch (when) {
+bool runs(const Instr& instr, Occasion occasion) {
+  const bool first = instr.unless_overflow ? occasion.first_update : occasion.first_step;
+  switch (instr.when) {
     case When::every_step: return true;
-    case When::first_step: return occasion.first;
-    case When::later_steps: return !occasion.first;
+    case When::first_step: return first;
+    case When::later_steps: return !first;
     case When::before_turn: return !occasion.turned;
     case When::from_turn: return occasion.turned;
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,15 +61,9 @@ inline constexpr std::size_t kPhaseCount = 11;
 [[nodiscard]] std::string_view name_of(Phase phase);
 
 /// Some instructions run in the first step only (optimizer state is born there) or in all others; some up to
-/// the program's turn, or from that step on.
+/// the program's turn, or from that step on. Of what is skipped where gradients overflow, steps are counted that
+/// are not.
 enum class When : std::uint8_t { every_step, first_step, later_steps, before_turn, from_turn };
-
-/// What decides whether an instruction runs in a step.
-struct Occasion {
-  bool first;
-  bool turned;
-};
-[[nodiscard]] bool runs(When when, Occasion occasion);
 
 struct Instr {
   static constexpr std::int32_t kNone = -1;
@@ -82,7 +77,17 @@ struct Instr {
   std::vector<BufferId> inputs{};
   std::vector<BufferId> outputs{};  // one that is also an input is updated in place, unless it is a variable
   std::vector<double> attributes{};
+  bool unless_overflow = false;  // skipped in a step in which Program::overflow is not 0
 };
+
+/// A kind of step: whether it is the first, whether weights are updated in it for the first time, and whether the
+/// program's turn has come.
+struct Occasion {
+  bool first_step = false;
+  bool first_update = false;
+  bool turned = false;
+};
+[[nodiscard]] bool runs(const Instr& instr, Occasion occasion);
 
 struct Parameter {
   BufferId weight;
@@ -100,6 +105,10 @@ struct Program {
   std::vector<BufferId> saved_by_loss;
   std::int32_t blocks = 0;
   std::int64_t turn = 0;  // a step after the first; 0: never
+  std::optional<BufferId> scaled_loss{};  // what the backward pass starts from, if not the loss itself
+  std::optional<BufferId> overflow{};     // a scalar that is not 0 where this step's gradients overflowed
+  std::vector<BufferId> cast_cache{};     // casts of weights that autocast keeps to the end of its region
+  bool tf32 = false;                      // products of f32 operands may round them
 
   [[nodiscard]] const TensorType& type(BufferId id) const { return buffers[id].type; }
 };

@@ -13,7 +13,7 @@ std::vector<ScheduledInstr> schedule(const Program& program, const std::vector<I
   plan.reserve(list.size());
   std::vector<std::size_t> last_use(program.buffers.size(), kNever);
   for (const Instr& instr : list) {
-    if (!runs(instr.when, occasion)) continue;
+    if (!runs(instr, occasion)) continue;
     for (BufferId id : instr.inputs) last_use[id] = plan.size();
     for (BufferId id : instr.outputs) last_use[id] = plan.size();
     plan.push_back({&instr, {}, {}});
@@ -39,16 +39,17 @@ std::vector<ScheduledInstr> schedule(const Program& program, const std::vector<I
 }  // namespace
 
 Schedule::Schedule(Program value) : program(std::move(value)) {
-  constexpr Occasion kFirst{true, false}, kLater{false, false}, kTurned{false, true};
-  setup = schedule(program, program.setup, kFirst, true);
-  first_step = schedule(program, program.step, kFirst, false);
-  later_steps = schedule(program, program.step, kLater, false);
-  if (program.turn != 0) turned_steps = schedule(program, program.step, kTurned, false);
+  setup = schedule(program, program.setup, {true, true, false}, true);
+  first_step = schedule(program, program.step, {true, true, false}, false);
+  if (program.overflow) first_update = schedule(program, program.step, {false, true, false}, false);
+  later_steps = schedule(program, program.step, {false, false, false}, false);
+  if (program.turn != 0) turned_steps = schedule(program, program.step, {false, false, true}, false);
 }
 
-const std::vector<ScheduledInstr>& Schedule::of_step(std::int64_t number) const {
+const std::vector<ScheduledInstr>& Schedule::of_step(std::int64_t number, std::int64_t update) const {
   if (number == 1) return first_step;
-  return program.turn != 0 && number >= program.turn ? turned_steps : later_steps;
+  if (update == 1) return first_update;
+  return program.turn != 0 && update >= program.turn ? turned_steps : later_steps;
 }
 
 }  // namespace memsweep

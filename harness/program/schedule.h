@@ -14,8 +14,8 @@ struct ScheduledInstr {
   std::vector<BufferId> deaths;  // to be freed after it has run, in this order
 };
 
-/// There are several lists of a step since the first one differs, in which optimizer state is born, and where
-/// the program has a turn, those from there on.
+/// A step has several lists since the first one differs, in which optimizer state is born, and where the
+/// program has a turn, those from there on.
 struct Schedule {
   explicit Schedule(Program program);
   Schedule(Schedule&&) = default;
@@ -24,11 +24,14 @@ struct Schedule {
   Program program;
   std::vector<ScheduledInstr> setup;
   std::vector<ScheduledInstr> first_step;
+  std::vector<ScheduledInstr> first_update;  // a later step that is the first to update the weights; empty
+                                             // where no step is skipped
   std::vector<ScheduledInstr> later_steps;
   std::vector<ScheduledInstr> turned_steps;  // empty without a turn
 
-  /// What runs in a step; they count from 1.
-  [[nodiscard]] const std::vector<ScheduledInstr>& of_step(std::int64_t number) const;
+  /// What runs in a step that makes that update of the weights; both count from 1, and are the same where no
+  /// step is skipped.
+  [[nodiscard]] const std::vector<ScheduledInstr>& of_step(std::int64_t number, std::int64_t update) const;
 };
 
 }  // namespace memsweep

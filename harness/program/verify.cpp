@@ -41,10 +41,10 @@ void check_shape_of(const Program& program, const Instr& instr) {
 
 /// Runs one list and keeps book of what has a value. `alive` is updated.
 void check_order(const Program& program, const std::vector<Instr>& list, Occasion occasion,
-                 std::vector<bool>& alive) {
+                 std::vector<bool>& alive, bool overflow = false) {
   std::vector<bool> born(program.buffers.size(), false);
   for (const Instr& instr : list) {
-    if (!runs(instr.when, occasion)) continue;
+    if (!runs(instr, occasion) || (overflow && instr.unless_overflow)) continue;
     for (BufferId id : instr.inputs) {
       if (!alive[id])
         fail(program, instr, fmt::format("{} is read before it has a value", program.buffers[id].name));
@@ -72,16 +72,27 @@ void end_step(const Program& program, std::vector<bool>& alive) {
 
 void verify(const Program& program) {
   for (const auto* list : {&program.setup, &program.step}) {
-    for (const Instr& instr : *list) check_shape_of(program, instr);
+    for (const Instr& instr : *list) {
+      check_shape_of(program, instr);
+      if (instr.unless_overflow && !program.overflow) fail(program, instr, "nothing tells of an overflow");
+    }
   }
   std::vector<bool> alive(program.buffers.size(), false);
-  check_order(program, program.setup, {.first = true, .turned = false}, alive);
-  check_order(program, program.step, {.first = true, .turned = false}, alive);
+  constexpr Occasion kFirst{true, true, false}, kFirstUpdate{false, true, false}, kLater{false, false, false},
+      kTurned{false, false, true};
+  check_order(program, program.setup, kFirst, alive);
+  if (program.overflow) {
+    std::vector<bool> skipped = alive;
+    check_order(program, program.step, kFirst, skipped, true);
+    end_step(program, skipped);
+    check_order(program, program.step, kFirstUpdate, skipped);
+  }
+  check_order(program, program.step, kFirst, alive);
   end_step(program, alive);
-  check_order(program, program.step, {.first = false, .turned = false}, alive);
+  check_order(program, program.step, kLater, alive);
   if (program.turn == 0) return;
   end_step(program, alive);
-  check_order(program, program.step, {.first = false, .turned = true}, alive);
+  check_order(program, program.step, kTurned, alive);
 }
 
 }  // namespace memsweep

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/bytes.h"
+#include "harness/report/loss.h"
 #include "harness/report/speed.h"
 #include "harness/report/table.h"
 
@@ -213,6 +214,7 @@ std::string boundary_report(std::span<const Row> rows, std::span<const BoundaryR
   for (std::size_t i = 1; i < lines.size(); ++i) text += sentence(lines[i], lines, base);
   if (same_results) text += result_sentence(lines);
   for (const Line& line : lines) {
+    if (line.common != nullptr) text += loss_warning(*line.common);
     if (!line.boundary->holes.empty()) {
       text += fmt::format("{} has holes below its largest batch: {}.\n", line.name(), line.boundary->holes);
     }

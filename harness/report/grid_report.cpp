@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/bytes.h"
+#include "harness/report/loss.h"
 #include "harness/report/speed.h"
 #include "harness/report/table.h"
 
@@ -38,10 +39,12 @@ std::string grid_report(std::span<const Row> rows) {
                                                  "retries", "verdict"}};
   for (const Row& row : rows) records.push_back(cells(row));
   std::string text = format_table(records);
+  std::string remarks;
+  for (const Row& row : rows) remarks += loss_warning(row);
   if (std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.result.noisy; })) {
-    text += fmt::format("\n{}", kNoisyRemark);
+    remarks += kNoisyRemark;
   }
-  return text;
+  return remarks.empty() ? text : fmt::format("{}\n{}", text, remarks);
 }
 
 }  // namespace memsweep

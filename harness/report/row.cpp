@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/report/loss.h"
+
 namespace memsweep {
 namespace {
 
@@ -112,7 +114,7 @@ std::vector<Column<Row>> make_columns() {
           "fits; flushing: it runs, but gives cached memory back in every step; or why memory ran out: "
           "capacity, fragmentation, foreign, limit"),
       {"loss", "", "loss of the last of the first `--steps` steps; empty on sim",
-       [](const Row& r) { return r.result.loss ? fmt::format("{:.9g}", *r.result.loss) : ""; },
+       [](const Row& r) { return r.result.loss ? loss_text(*r.result.loss) : ""; },
        [](Row& r, std::string_view v) {
          r.result.loss = v.empty() ? std::nullopt : std::optional(number_in<float>(v));
        }},

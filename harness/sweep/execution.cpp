@@ -31,7 +31,7 @@ std::vector<Address> Execution::addresses() const {
 }
 
 void Execution::set_up(const Schedule& schedule) {
-  step_ = 0;
+  step_ = updates_ = 0;
   live_.resize(schedule.program.buffers.size());
   saved_.resize(schedule.program.buffers.size());
   run(schedule, schedule.setup);
@@ -39,7 +39,8 @@ void Execution::set_up(const Schedule& schedule) {
 
 void Execution::step(const Schedule& schedule, std::int64_t number) {
   step_ = number;
-  run(schedule, schedule.of_step(number));
+  overflowed_.reset();
+  run(schedule, schedule.of_step(number, schedule.program.overflow ? updates_ + 1 : number));
 }
 
 void Execution::del_all_but(std::span<const BufferId> kept) {
@@ -67,7 +68,21 @@ void Execution::enter(Phase phase) {
   phase_ = phase;
 }
 
+bool Execution::skips_update(const Program& program) {
+  if (!overflowed_) {
+    float found = 0;  // a simulated device has no values, and so no overflow
+    if (device_.computes()) device_.read(live_[program.overflow.value()].address, &found, sizeof found);
+    overflowed_ = found != 0;
+    if (!*overflowed_) ++updates_;
+  }
+  return *overflowed_;
+}
+
 void Execution::run(const Program& program, const ScheduledInstr& scheduled) {
+  if (scheduled.instr->unless_overflow && skips_update(program)) {
+    for (BufferId id : scheduled.deaths) free(live_[id]);
+    return;
+  }
   inputs_.clear();  // looked up first: a variable that is read may be assigned anew
   for (BufferId id : scheduled.instr->inputs) inputs_.push_back(pointer(live_[id].address));
   for (BufferId id : scheduled.births) {
@@ -116,7 +131,8 @@ void Execution::call(const Program& program, const Instr& instr) {
     output_types_.push_back(program.type(id));
     outputs_.push_back(pointer(live_[id].address));
   }
-  const OpCall call{instr.op, instr.attributes, input_types_, output_types_, step_};
+  const std::int64_t number = instr.unless_overflow ? updates_ : step_;
+  const OpCall call{instr.op, instr.attributes, input_types_, output_types_, number, program.tf32};
   for (const Workspace& workspace : row_of(instr.op).workspaces(call, device_.profile().multiprocessors)) {
     borrow(workspace);
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -47,6 +48,8 @@ class Execution {
   /// Where everything lies that is live, in an order that does not change.
   [[nodiscard]] std::vector<Address> addresses() const;
 
+  /// Updates of weights so far, of a program that skips those whose gradients overflow.
+  [[nodiscard]] std::int64_t updates() const { return updates_; }
   /// How far it has come: what an out-of-memory row says.
   [[nodiscard]] std::int64_t current_step() const { return step_; }
   [[nodiscard]] Phase current_phase() const { return phase_; }
@@ -61,6 +64,8 @@ class Execution {
 
   void run(const Schedule& schedule, const std::vector<ScheduledInstr>& list);
   void run(const Program& program, const ScheduledInstr& scheduled);
+  /// Whether this step's gradients overflowed; asked of the device once a step, which counts the updates.
+  [[nodiscard]] bool skips_update(const Program& program);
   void call(const Program& program, const Instr& instr);
   [[nodiscard]] Live allocate(std::size_t bytes, Category category);
   void free(Live& live);
@@ -79,6 +84,8 @@ class Execution {
   PhaseEnd phase_end_;
   InstrBegin instr_begin_;
   std::int64_t step_ = 0;
+  std::int64_t updates_ = 0;  // steps that were not skipped, of a program that may skip some
+  std::optional<bool> overflowed_;
   Phase phase_ = Phase::setup;
 
   std::vector<Live> live_;  // by buffer; address 0: not alive

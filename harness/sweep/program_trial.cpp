@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <memory>
 #include <new>
 #include <numeric>
@@ -17,6 +18,7 @@
 #include "harness/sweep/execution.h"
 #include "harness/sweep/trial.h"
 #include "harness/trace/recorder.h"
+#include "kernels/half.h"
 
 namespace memsweep {
 namespace {
@@ -44,6 +46,17 @@ class ResultHash {
   std::unique_ptr<XXH3_state_t, Free> state_;
   std::vector<std::byte> host_;
 };
+
+/// Of a device that computes.
+float read_scalar(Device& device, Address address, DType type) {
+  std::uint32_t bits = 0;
+  device.read(address, &bits, size_of(type));
+  switch (type) {
+    case DType::f16: return f32_of_f16(static_cast<std::uint16_t>(bits));
+    case DType::bf16: return f32_of_bf16(static_cast<std::uint16_t>(bits));
+    default: return std::bit_cast<float>(bits);
+  }
+}
 
 class Trial {
  public:
@@ -114,7 +127,9 @@ class Trial {
     if (result_.steps >= options_.least_steps) seconds_.push_back(device_.now() - start);
     flushed_in_last_step_ = retries() > retries_before;
     ++result_.steps;
-    if (result_.steps >= program().turn) settled_ = settled_ || !layouts_.insert(layout()).second;
+    const bool updated = !program().overflow || execution_.updates() > 0;  // state is born in the first
+    const std::int64_t update = program().overflow ? execution_.updates() : result_.steps;
+    if (updated && update >= program().turn) settled_ = settled_ || !layouts_.insert(layout()).second;
   }
 
   /// A hash over all that decides what the next step's requests meet.
@@ -149,9 +164,8 @@ class Trial {
   }
 
   void add_loss() {
-    float loss = 0;
-    device_.read(execution_.address(program().loss), &loss, sizeof loss);
-    result_.loss = loss;
+    result_.loss =
+        read_scalar(device_, execution_.address(program().loss), program().type(program().loss).dtype);
     add_to_hash(program().loss);
   }
 

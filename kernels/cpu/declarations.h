@@ -84,6 +84,11 @@ void code_book(const OpCall& call, const Views& views);
 void quantise(const OpCall& call, const Views& views);
 void dequantise(const OpCall& call, const Views& views);
 void adam8bit_fused(const OpCall& call, const Views& views);
+// precision.cpp
+void cast(const OpCall& call, const Views& views);
+void copy(const OpCall& call, const Views& views);
+void check_and_unscale(const OpCall& call, const Views& views);
+void update_scale(const OpCall& call, const Views& views);
 // norms.cpp
 void norm(const OpCall& call, const Views& views);
 void chunk_norms(const OpCall& call, const Views& views);

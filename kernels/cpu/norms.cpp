@@ -83,7 +83,7 @@ void chunk_norms(const OpCall& call, const Views& views) {
 }
 
 void join_norms(const OpCall& call, const Views& views) {
-  const Powers powers{call.numbers<1>()[0]};
+  const Powers powers{call.numbers<2>()[0]};
   const bool packed = call.inputs.size() == 2;
   const float* partial = input(views, packed ? 1 : 0);
   const auto chunks_of = [&](std::size_t i) -> Range {

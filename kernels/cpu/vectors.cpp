@@ -145,10 +145,19 @@ void add_number(const OpCall& call, const Views& views) {
   for_each_element(elements(call), [=](std::int64_t i) { y[i] = x[i] + value; });
 }
 
-void reciprocal(const OpCall& call, const Views& views) {
-  const float* x = input(views, 0);
-  float* y = output(views, 0);
+namespace {
+
+template <class T>
+void invert(const OpCall& call, const Views& views) {
+  const T* x = input<T>(views, 0);
+  T* y = output<T>(views, 0);
   for_each_element(elements(call), [=](std::int64_t i) { y[i] = 1 / x[i]; });
+}
+
+}  // namespace
+
+void reciprocal(const OpCall& call, const Views& views) {
+  call.inputs[0].dtype == DType::f64 ? invert<double>(call, views) : invert<float>(call, views);
 }
 
 void clamp_max(const OpCall& call, const Views& views) {

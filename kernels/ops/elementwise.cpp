@@ -7,6 +7,12 @@ namespace {
 
 Types infer_dropout(Inputs in, Numbers) { return {{in[0].shape, DType::boolean}, in[0]}; }
 
+/// Of two types f32 is the result's, whatever they are.
+Types infer_add(Inputs in, Numbers) {
+  expect(in[0].shape == in[1].shape, "operands must have one shape, not {} and {}", in[0].shape, in[1].shape);
+  return {{in[0].shape, in[0].dtype == in[1].dtype ? in[0].dtype : DType::f32}};
+}
+
 }  // namespace
 
 std::vector<OpRow> elementwise_rows() {
@@ -23,7 +29,7 @@ std::vector<OpRow> elementwise_rows() {
       moving(Op::tanh_backward, "tanh_backward", 2, same_as_both),
       moving(Op::sigmoid, "sigmoid", 1, first),
       moving(Op::sigmoid_backward, "sigmoid_backward", 2, same_as_both),
-      moving(Op::add, "add", 2, same_as_both),
+      moving(Op::add, "add", 2, infer_add),
       moving(Op::dropout, "dropout", 1, infer_dropout, {"p", "seed", "id", "id_stride", "batches", "first"},
              2),
       moving(Op::dropout_backward, "dropout_backward", 2, first, {"p"}),

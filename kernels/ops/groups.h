@@ -14,6 +14,7 @@ std::vector<OpRow> normalisation_rows();
 std::vector<OpRow> vector_rows();
 std::vector<OpRow> optimizer_rows();
 std::vector<OpRow> adafactor_rows();
+std::vector<OpRow> precision_rows();
 std::vector<OpRow> clipping_rows();
 
 }  // namespace memsweep::ops

@@ -17,7 +17,7 @@ Types infer_sum_rows(Inputs in, Numbers) { return {{{in[0].shape.columns()}, in[
 
 Types infer_nll_loss(Inputs in, Numbers) {
   expect(in[1].dtype == DType::i64 && in[1].shape.elements() == in[0].shape.rows(), "one target per row");
-  return {{{}, DType::f32}, {{}, DType::f32}};
+  return {{{}, in[0].dtype}, {{}, in[0].dtype}};
 }
 
 Workspaces sum_rows_workspace(const OpCall& call, const Multiprocessors& gpu) {
@@ -27,13 +27,13 @@ Workspaces sum_rows_workspace(const OpCall& call, const Multiprocessors& gpu) {
 }
 
 /// Above 65,536 rows the weight and bias gradients go through per-block sums first
-/// (aten/src/ATen/native/cuda/layer_norm_kernel.cu).
+/// (aten/src/ATen/native/cuda/layer_norm_kernel.cu), of the gradients' own type.
 Workspaces layer_norm_backward_workspace(const OpCall& call, const Multiprocessors& gpu) {
   constexpr std::int64_t kManyRows = 65'536, kRowsPerBlock = 32, kBlockValues = 1 << 20;
   const std::int64_t rows = call.inputs[0].shape.rows(), columns = call.inputs[0].shape.columns();
   if (gpu.count == 0 || rows <= kManyRows) return {};
   const std::int64_t blocks = std::min((rows + kRowsPerBlock - 1) / kRowsPerBlock, kBlockValues / columns);
-  const std::size_t bytes = 4 * static_cast<std::size_t>(blocks * columns);
+  const std::size_t bytes = TensorType{{blocks, columns}, call.outputs[1].dtype}.bytes();
   Workspaces list{{WorkspaceKind::partial_results, bytes}, {WorkspaceKind::partial_results, bytes}};
   append_reduction(list, blocks, columns, gpu);
   return list;

@@ -40,8 +40,8 @@ Workspaces product_workspace(const OpCall&, const Multiprocessors&) { return {{W
 
 std::vector<OpRow> product_rows() {
   return {
-      {Op::addmm, "addmm", 3, 1, {}, infer_addmm, by_product, addmm_workspace},
-      {Op::mm, "mm", 2, 1, {"transpose_a", "transpose_b"}, infer_mm, by_product, product_workspace},
+      {Op::addmm, "addmm", 3, 1, {}, infer_addmm, by_product, addmm_workspace, true},
+      {Op::mm, "mm", 2, 1, {"transpose_a", "transpose_b"}, infer_mm, by_product, product_workspace, true},
   };
 }
 

@@ -48,8 +48,8 @@ std::optional<std::int64_t> positive(std::string_view text, std::int64_t limit) 
 class Mlp {
  public:
   Mlp(const std::vector<std::int64_t>& widths, const ModelOptions& options, const Activation& activation,
-      Randomness randomness)
-      : widths_(widths), options_(options), activation_(activation), builder_(randomness) {}
+      Blocks blocks, Randomness randomness)
+      : widths_(widths), options_(options), activation_(activation), blocks_(blocks), builder_(randomness) {}
 
   Program build(std::int64_t batch) && {
     declare_parameters();
@@ -58,7 +58,7 @@ class Mlp {
     BufferId value = x;
     const std::size_t last = layers_.size() - 1;
     for (std::size_t i = 0; i < last; ++i) {
-      builder_.begin_block(value);
+      builder_.begin_block(blocks_ == Blocks::modules ? std::optional(value) : std::nullopt);
       value = hidden(i, value);
       builder_.end_block();
     }
@@ -117,6 +117,7 @@ class Mlp {
   const std::vector<std::int64_t>& widths_;
   const ModelOptions& options_;
   const Activation& activation_;
+  Blocks blocks_;
   Builder builder_;
   std::vector<Layer> layers_;
 };
@@ -132,12 +133,12 @@ std::span<const std::string_view> activation_names() {
   return names;
 }
 
-std::vector<std::int64_t> parse_widths(std::string_view text) {
+std::vector<std::int64_t> parse_widths(std::string_view text, std::string_view model) {
   const auto fail = [&](std::string_view part) {
     throw UsageError(
-        fmt::format("'{}' in mlp:{} is no width; a width is a whole number from 1 to {}, "
+        fmt::format("'{}' in {}:{} is no width; a width is a whole number from 1 to {}, "
                     "or one repeated, as in 256x24",
-                    part, text, kMaxWidth));
+                    part, model, text, kMaxWidth));
   };
   std::vector<std::int64_t> widths;
   for (std::string_view rest = text;;) {
@@ -153,16 +154,21 @@ std::vector<std::int64_t> parse_widths(std::string_view text) {
   }
   if (widths.size() < 2) {
     throw UsageError(
-        fmt::format("mlp:{} needs at least two widths, the input's and the number of classes", text));
+        fmt::format("{}:{} needs at least two widths, the input's and the number of classes", model, text));
   }
   return widths;
 }
 
-ForwardPass parse_mlp(std::string_view shape, const ModelOptions& options) {
-  return [widths = parse_widths(shape), options, &activation = activation_of(options.activation)](
-             std::int64_t batch, Randomness randomness) {
-    return Mlp(widths, options, activation, randomness).build(batch);
+ForwardPass layers(std::string_view shape, const ModelOptions& options, Blocks blocks) {
+  const std::string_view model = blocks == Blocks::flat ? "sequential" : "mlp";
+  return [widths = parse_widths(shape, model), options, &activation = activation_of(options.activation),
+          blocks](std::int64_t batch, Randomness randomness) {
+    return Mlp(widths, options, activation, blocks, randomness).build(batch);
   };
+}
+
+ForwardPass parse_mlp(std::string_view shape, const ModelOptions& options) {
+  return layers(shape, options, Blocks::modules);
 }
 
 }  // namespace memsweep

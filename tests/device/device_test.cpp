@@ -58,7 +58,7 @@ class ProfileFile : public ::testing::Test {
   std::string sound_ =
       R"({"name": "mine", "source": "measured", "compute_capability": 90, "multiprocessors": 10,
     "threads_per_multiprocessor": 2048, "memory_bytes": 1073741824, "context_bytes": 1048576, "bandwidth": 1e12,
-    "f32_rate": 1e13, "bandwidth_share": 0.9, "product_share": 0.8, "launch_seconds": 5e-6})";
+    "f32_rate": 1e13, "tf32_rate": 8e13, "f16_rate": 16e13, "bf16_rate": 16e13, "bandwidth_share": 0.9, "product_share": 0.8, "launch_seconds": 5e-6})";
 };
 
 TEST_F(ProfileFile, IsRead) {
@@ -101,6 +101,9 @@ TEST_F(ProfileFile, NamesTheFieldThatIsWrongAndItsRule) {
       {"bandwidth", "0", "above 0"},
       {"bandwidth", R"("fast")", "a number"},
       {"f32_rate", "-1e12", "above 0"},
+      {"tf32_rate", "0", "above 0"},
+      {"f16_rate", "-1", "above 0"},
+      {"bf16_rate", "0", "above 0"},
       {"bandwidth_share", "1.01", "above 0 and at most 1"},
       {"bandwidth_share", "0", "above 0 and at most 1"},
       {"product_share", "-0.5", "above 0 and at most 1"},
@@ -152,11 +155,12 @@ TEST(OpenDevice, RefusesACapBeyondTheMemoryThatIsAvailable) {
 }
 
 /// Modelled seconds of a product of n x n matrices.
-double product_seconds(Device& device, std::int64_t n) {
-  const std::vector<TensorType> in{{{n, n}}, {{n, n}}}, out{{{n, n}}};
+double product_seconds(Device& device, std::int64_t n, DType type = DType::f32, bool tf32 = false) {
+  const TensorType square{{n, n}, type};
+  const std::vector<TensorType> in{square, square}, out{square};
   const std::vector<double> plain{0, 0};
   const double start = device.now();
-  device.execute({Op::mm, plain, in, out}, {});
+  device.execute({Op::mm, plain, in, out, 1, tf32}, {});
   return device.now() - start;
 }
 
@@ -166,6 +170,15 @@ TEST(SimDevice, ModelsTimeByTheRoofline) {
   const double large = product_seconds(*device, 8192), flops = 2.0 * 8192 * 8192 * 8192;
   EXPECT_NEAR(large, flops / (h100.f32_rate * h100.product_share), 0.01 * large);
   EXPECT_NEAR(product_seconds(*device, 1), h100.launch_seconds, 0.01 * h100.launch_seconds);
+}
+
+TEST(SimDevice, ProductsRunAtTheRateOfTheirOperandsType) {
+  const auto h100 = make_sim(find_profile("h100-sxm-80gb")), v100 = make_sim(find_profile("v100-sxm2-32gb"));
+  const double f32 = product_seconds(*h100, 8192);
+  EXPECT_NEAR(product_seconds(*h100, 8192, DType::f32, true) / f32, 67 / 494.5, 0.01);
+  EXPECT_NEAR(product_seconds(*h100, 8192, DType::bf16) / f32, 67 / 989.0, 0.01);
+  EXPECT_NEAR(product_seconds(*v100, 8192, DType::f16) / product_seconds(*v100, 8192), 15.7 / 125, 0.01);
+  EXPECT_NEAR(product_seconds(*v100, 8192, DType::bf16) / product_seconds(*v100, 8192), 1, 0.01);
 }
 
 TEST(SimDevice, ChargesNothingForWhatDoesNothing) {

@@ -41,7 +41,7 @@ TEST(CpuNorms, OfOneTensor) {
 TEST(CpuNorms, OfManyTensorsAtOnceAreThoseOfEach) {
   for (const double p : kOrders) {
     for (const double packed : {0.0, 1.0}) {
-      const auto norms = run({Op::join_norms, {p}, run({Op::chunk_norms, {p, packed}, ragged()})});
+      const auto norms = run({Op::join_norms, {p, kF32}, run({Op::chunk_norms, {p, packed}, ragged()})});
       ASSERT_EQ(norms.size(), ragged().size());
       for (std::size_t i = 0; i < norms.size(); ++i) {
         const double expected = norm_of(ragged()[i], p);
@@ -68,7 +68,7 @@ TEST(CpuNorms, KeepNaN) {
     for (const auto& values : {std::vector<float>{nan, 1}, std::vector<float>{1, nan}}) {
       const Tensor x({2}, values);
       EXPECT_TRUE(std::isnan(run({Op::norm, {p}, {x}})[0].values()[0])) << p;
-      const auto joined = run({Op::join_norms, {p}, run({Op::chunk_norms, {p, 1}, {x}})});
+      const auto joined = run({Op::join_norms, {p, kF32}, run({Op::chunk_norms, {p, 1}, {x}})});
       EXPECT_TRUE(std::isnan(joined[0].values()[0])) << p;
     }
   }

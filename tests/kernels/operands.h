@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "kernels/cpu/bodies.h"
+#include "kernels/cpu/half_precision.h"
 #include "kernels/generator.h"
 #include "kernels/op.h"
 
@@ -90,7 +90,12 @@ struct Example {
   std::vector<std::size_t> in_place = {};
   std::vector<TensorType> generated = {};  // result types of an op that infers none
   std::int64_t step = 1;
+  bool tf32 = false;
 };
+
+/// Types as attributes.
+inline constexpr auto kF32 = static_cast<double>(DType::f32), kF16 = static_cast<double>(DType::f16),
+                      kBf16 = static_cast<double>(DType::bf16);
 
 /// What the body writes. The example's own tensors stay as they are.
 inline std::vector<Tensor> run(const Example& example, std::size_t shift = 0) {
@@ -110,8 +115,9 @@ inline std::vector<Tensor> run(const Example& example, std::size_t shift = 0) {
   for (std::size_t i = 0; i < example.in_place.size(); ++i)
     output_views[i] = input_views[example.in_place[i]];
 
-  cpu_body(example.op)({example.op, example.attributes, input_types, output_types, example.step},
-                       {input_views, output_views, {}});
+  WideOperands wide;
+  execute_on_cpu({example.op, example.attributes, input_types, output_types, example.step, example.tf32},
+                 {input_views, output_views, {}}, wide);
 
   for (std::size_t i = 0; i < output_views.size(); ++i) {
     if (output_views[i] != outputs[i].data())

@@ -1,5 +1,7 @@
 #include "harness/report/boundary_report.h"
 
+#include <limits>
+
 #include <gtest/gtest.h>
 
 #include "harness/report/grid_report.h"
@@ -35,6 +37,18 @@ TEST(BoundaryReport, SaysWhatAVariantBuysAndCosts) {
                   "sqrt lets the batch grow 2.50x (10 to 25); at batch 10 it saves 40 % of the peak and "
                   "costs 30 % more time a step.\n"))
       << text;
+}
+
+TEST(BoundaryReport, SaysThatALossIsNoNumberAnyMore) {
+  std::vector<Row> rows{trial("none", 1000, 0.1), trial("sqrt", 600, 0.13)};
+  rows[0].result.loss = 1.5F;
+  rows[1].result.loss = -std::numeric_limits<float>::quiet_NaN();
+  rows[1].result.steps = 3;
+  const std::string warning = "Warning: the loss of sqrt at batch 10 is nan after 3 steps.\n";
+  const auto text = boundary_report(rows, std::vector{boundary("none", 10), boundary("sqrt", 25)});
+  EXPECT_TRUE(has(text, warning)) << text;
+  EXPECT_FALSE(has(text, "the loss of none")) << text;
+  EXPECT_TRUE(has(grid_report(rows), warning)) << grid_report(rows);
 }
 
 TEST(BoundaryReport, CallsNothingACostThatDrownsInNoise) {

@@ -1,6 +1,9 @@
 #include "harness/report/row.h"
 
+#include <algorithm>
+#include <limits>
 #include <set>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -78,6 +81,21 @@ TEST_P(EveryColumn, OfAnyKindButTextRefusesWhatItNeverWrites) {
 
 INSTANTIATE_TEST_SUITE_P(Row, EveryColumn, ::testing::ValuesIn(columns<Row>().begin(), columns<Row>().end()),
                          [](const auto& column) { return std::string(column.param.name); });
+
+TEST(LossColumn, SaysWhatIsNoNumberAndReadsItBack) {
+  const auto all = columns<Row>();
+  const auto& loss =
+      *std::find_if(all.begin(), all.end(), [](const auto& column) { return column.name == "loss"; });
+  for (const std::string text : {"nan", "inf", "-inf"}) {
+    Row row;
+    loss.read(row, text);
+    ASSERT_TRUE(row.result.loss.has_value());
+    EXPECT_EQ(loss.write(row), text);
+  }
+  Row row;
+  row.result.loss = -std::numeric_limits<float>::quiet_NaN();
+  EXPECT_EQ(loss.write(row), "nan");
+}
 
 TEST(Row, ColumnsHaveNamesOfTheirOwn) {
   std::set<std::string_view> names;

@@ -36,7 +36,7 @@ std::set<std::string> names_of(const Rows& rows) {
 
 TEST(Registry, HasARowForEachScenarioFile) {
   EXPECT_EQ(names_of(scenarios()), files_of("scenarios", {"registry", "model", "optimizer",
-                                                          "optimizer_options", "patterns", "training_step"}));
+                                                          "optimizer_options", "patterns", "precision", "training_step"}));
 }
 
 TEST(Registry, HasARowForEachModelFile) { EXPECT_EQ(names_of(models()), files_of("scenarios/models", {})); }
@@ -95,7 +95,7 @@ TEST(MlpWidths, AreRefusedIfTheyAreNone) {
 
 TEST(TrainingStep, RefusesAPrecisionThatIsNotThere) {
   TrainingOptions options;
-  options.precision = "fp8";
+  options.precision.name = "fp8";
   EXPECT_THROW(static_cast<void>(parse_training_step(options)), UsageError);
 }
 

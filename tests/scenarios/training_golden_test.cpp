@@ -1,9 +1,6 @@
 // Losses, gradients, optimizer state and final weights of recorded trainings against the same trainings
 // on the cpu device, within the tolerance that each case carries (tests/golden/training/README.md).
 
-#include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <initializer_list>
 #include <limits>
 #include <map>
@@ -14,85 +11,27 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
-#include "harness/base/bytes.h"
-#include "harness/memory/caching_allocator.h"
-#include "harness/sweep/execution.h"
-#include "scenarios/training_step.h"
-#include "tests/golden.h"
+#include "tests/scenarios/recorded_training.h"
 
 namespace memsweep {
 namespace {
 
-using Json = nlohmann::json;
-
-struct Case {
-  std::string id;
-  Json spec;
-};
-
-/// Every case in the lists of these names, of every file.
-std::vector<Case> cases_in(std::initializer_list<const char*> lists) {
-  std::vector<Case> list;
-  for (const auto& entry : std::filesystem::directory_iterator(testing::golden_root() / "training")) {
-    if (entry.path().extension() != ".json") continue;
-    const Json file = Json::parse(std::ifstream(entry.path()));
-    for (const char* name : lists) {
-      for (const Json& spec : file.value(name, Json::array())) {
-        list.push_back({file.at("part").get<std::string>() + "_" + spec.at("name").get<std::string>(), spec});
-      }
-    }
-  }
-  return list;
-}
+using namespace testing;
 
 /// Why a case is none of an fp32 MLP; empty if it is.
 std::string outside(const Json& spec) {
   if (!spec.contains("model")) return "no model";
   const auto kind = spec.at("model").at("kind").get<std::string>();
   if (kind != "mlp") return "model " + kind;
-  if (spec.contains("mode") || spec.contains("dtype")) return "16-bit precision, or hashes only";
+  if (spec.contains("mode") || spec.contains("dtype"))
+    return "16-bit precision (low_precision_golden_test), or hashes only";
   if (spec.contains("micro_batches")) {
     const auto rows = spec.at("micro_batches").get<std::vector<int>>();
     if (std::set(rows.begin(), rows.end()).size() > 1) return "micro-batches of different sizes";
     return "";
   }
   return "";
-}
-
-/// "key=value," of an option of torch.optim's; pairs are two options here.
-std::string optimizer_option(const std::string& key, const Json& value) {
-  const auto pair = [&value](std::string_view first, std::string_view second) {
-    return fmt::format("{}={},{}={},", first, value[0].dump(), second, value[1].dump());
-  };
-  if (key == "betas") return pair("beta1", "beta2");
-  if (key == "eps" && value.is_array()) return pair("eps1", "eps2");
-  return fmt::format("{}={},", key, value.dump());
-}
-
-TrainingOptions training_options(const Json& spec) {
-  const Json& model = spec.at("model");
-  TrainingOptions options;
-  options.model.spec.clear();
-  for (int width : model.at("widths")) {
-    options.model.spec += fmt::format("{}{}", options.model.spec.empty() ? "mlp:" : "-", width);
-  }
-  const auto activation = model.at("activation").get<std::string>();
-  options.model.activation = activation == "gelu_erf" ? "gelu" : activation;
-  options.model.layer_norm = model.at("layernorm").get<bool>();
-  options.model.dropout = model.value("dropout", 0.0);
-  options.model.gain = model.at("gain").get<double>();
-  options.randomness = {spec.at("seed").get<std::uint32_t>(), spec.value("batches", 1)};
-  if (!spec.contains("optimizer")) return options;
-
-  options.optimizer = spec.at("optimizer").at("name").get<std::string>() + ":weight_decay=0,";
-  for (const auto& [key, value] : spec.at("optimizer").items()) {
-    if (key == "name") continue;
-    options.optimizer += optimizer_option(key, value);
-  }
-  options.optimizer.pop_back();
-  return options;
 }
 
 std::optional<ClipOptions> clip_options(const Json& spec) {
@@ -107,74 +46,15 @@ std::optional<ClipOptions> clip_options(const Json& spec) {
 /// The step of a case. A batch in micro-batches has the size of the first.
 Program program_of(const Json& spec) {
   TrainingStep step = parse_training_step(training_options(spec));
-  step.clip = clip_options(spec);
+  step.loop.clip = clip_options(spec);
   if (!spec.contains("micro_batches")) return step(spec.at("batch").get<std::int64_t>());
   step.loop.micro_batches = static_cast<int>(spec.at("micro_batches").size());
   return step(spec.at("micro_batches")[0].get<std::int64_t>());
 }
 
-/// A case that runs on the cpu device, and its numbers.
-class Run {
- protected:
-  explicit Run(const Json& spec)
-      : spec_(spec),
-        device_(make_cpu(64_MiB)),
-        allocator_(device_->memory()),
-        schedule_(program_of(spec)),
-        execution_(*device_, allocator_, {}) {}
-
-  [[nodiscard]] const Json& truth() const { return spec_.at("truth"); }
-  [[nodiscard]] const Program& program() const { return schedule_.program; }
-  [[nodiscard]] double tolerance(const std::string& name) const {
-    return spec_.at("tolerance").at(name).get<double>();
-  }
-
-  std::vector<float> read(BufferId id) {
-    std::vector<float> values(static_cast<std::size_t>(program().type(id).shape.elements()));
-    device_->read(execution_.address(id), values.data(), values.size() * sizeof(float));
-    return values;
-  }
-
-  template <typename Choose>
-  void check_tensors(const std::string& what, const Json& recorded, Choose choose) {
-    ASSERT_EQ(recorded.size(), program().parameters.size());
-    for (std::size_t i = 0; i < recorded.size(); ++i) {
-      const Parameter& parameter = program().parameters[i];
-      EXPECT_EQ(recorded[i].at("name"), program().buffers[parameter.weight].name);
-      check_tensor(what, recorded[i], read(choose(parameter)));
-    }
-  }
-
-  void check_tensor(const std::string& what, const Json& recorded, const std::vector<float>& values) {
-    const std::string where = what + " " + recorded.value("name", "");
-    double sum = 0, squares = 0;
-    for (float value : values) {
-      sum += value;
-      squares += static_cast<double>(value) * value;
-    }
-    const double l2 = recorded.at("l2").get<double>();
-    const double allowed = tolerance(what) * l2;
-    EXPECT_NEAR(std::sqrt(squares), l2, allowed) << where;
-    EXPECT_NEAR(sum, recorded.at("sum").get<double>(),
-                allowed * std::sqrt(static_cast<double>(values.size())))
-        << where;
-    if (!recorded.contains("at")) return;
-    for (std::size_t j = 0; j < recorded.at("at").size(); ++j) {
-      const auto at = recorded.at("at")[j].get<std::size_t>();
-      EXPECT_NEAR(values.at(at), recorded.at("value")[j].get<double>(), allowed) << where << " at " << at;
-    }
-  }
-
-  const Json& spec_;
-  std::unique_ptr<Device> device_;
-  CachingAllocator allocator_;
-  Schedule schedule_;
-  Execution execution_;
-};
-
 class TrainingRun : Run {
  public:
-  explicit TrainingRun(const Json& spec) : Run(spec) {
+  explicit TrainingRun(const Json& spec) : Run(spec, program_of(spec)) {
     const Phase complete = spec.contains("clip") ? Phase::clip : Phase::backward;
     execution_.on_phase_end([this, complete](std::int64_t step, Phase phase) {
       if (phase == Phase::loss) check_loss(step);
@@ -224,7 +104,7 @@ class TrainingRun : Run {
 
 class AccumulationRun : Run {
  public:
-  explicit AccumulationRun(const Json& spec) : Run(spec) {
+  explicit AccumulationRun(const Json& spec) : Run(spec, program_of(spec)) {
     execution_.on_phase_end([this](std::int64_t, Phase phase) {
       if (phase == Phase::loss) losses_.push_back(read(program().loss)[0]);
       if (phase == Phase::backward && losses_.size() == micro_batches()) check_gradients();
@@ -267,9 +147,7 @@ std::vector<Case> inside(std::initializer_list<const char*> lists) {
   return list;
 }
 
-std::string name_of_case(const ::testing::TestParamInfo<Case>& one) {
-  return testing::test_name(one.param.id);
-}
+std::string name_of_case(const ::testing::TestParamInfo<Case>& one) { return test_name(one.param.id); }
 
 INSTANTIATE_TEST_SUITE_P(Golden, Training, ::testing::ValuesIn(inside({"cases", "clipping"})), name_of_case);
 INSTANTIATE_TEST_SUITE_P(Golden, Accumulation, ::testing::ValuesIn(inside({"accumulation"})), name_of_case);

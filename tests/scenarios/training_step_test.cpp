@@ -78,14 +78,14 @@ TEST(TrainingStep, TrainsInMicroBatchesAsOnTheWholeBatch) {
 TEST(TrainingStep, ClipsTheSameHoweverTheNormIsTaken) {
   TrainingStep step = step_of("sgd:lr=1");
   const float unclipped = last_loss(step, 12);
-  step.clip = ClipOptions{.max_norm = 0.1};
+  step.loop.clip = ClipOptions{.max_norm = 0.1};
   const float clipped = last_loss(step, 12);
   EXPECT_GT(std::abs(clipped - unclipped), 0.01f);
-  step.clip->kernels = NormKernels::foreach_padded;
+  step.loop.clip->kernels = NormKernels::foreach_padded;
   EXPECT_NEAR(last_loss(step, 12), clipped, 1e-5f * clipped);
-  step.clip->kernels = NormKernels::for_loop;
+  step.loop.clip->kernels = NormKernels::for_loop;
   EXPECT_NEAR(last_loss(step, 12), clipped, 1e-5f * clipped);
-  step.clip->max_norm = 1e6;
+  step.loop.clip->max_norm = 1e6;
   EXPECT_EQ(last_loss(step, 12), unclipped) << "a norm within the limit is left alone";
 }
 
@@ -115,7 +115,7 @@ TEST(TrainingStep, TakesTheSameBytesOnCpuAndSimInEveryCombination) {
             TrainingStep step = step_of("adamw");
             step.loop.micro_batches = micro_batches;
             step.loop.set_to_none = !keep;
-            if (clip) step.clip = ClipOptions{};
+            if (clip) step.loop.clip = ClipOptions{};
             step.recompute = policy;
             const TrialResult real = run(*cpu, loop(step(40))), simulated = run(*sim, loop(step(40)));
             EXPECT_EQ(real.outcome, Outcome::ok) << real.message;

@@ -47,6 +47,12 @@ void append_sums(const Program& program, const Instr& instr, const Renaming& nam
   }
 }
 
+/// What lives for ever is made once, by the first micro-batch.
+bool makes_state(const Program& program, const Instr& instr) {
+  return !instr.outputs.empty() && gives_birth(program, instr, instr.outputs.front()) &&
+         program.buffers[instr.outputs.front()].lifetime == Lifetime::for_ever;
+}
+
 /// Draws the m-th slice of a batch, if it draws at all.
 void draw_slice(const Program& program, Instr& instr, int m) {
   const auto& labels = row_of(instr.op).attributes;
@@ -77,6 +83,7 @@ Program accumulate(Program program, int micro_batches) {
       names[id] = add_copy(program, id, fmt::format("{}@{}", buffer.name, m));
     }
     for (const Instr& instr : one) {
+      if (makes_state(program, instr)) continue;
       Instr again = instr;
       draw_slice(program, again, m);
       rename(again.inputs, names);

@@ -34,7 +34,8 @@ Ids norms_of(Program& program, const Ids& gradients, const ClipOptions& o) {
   if (at_once(o)) {
     const double packed = o.kernels == NormKernels::foreach_packed ? 1 : 0;
     const Ids partial = apply(program, "partial_norms", Op::chunk_norms, gradients, {o.norm_type, packed});
-    return apply(program, "norm", Op::join_norms, partial, {o.norm_type});
+    const auto type = static_cast<double>(program.type(gradients.front()).dtype);
+    return apply(program, "norm", Op::join_norms, partial, {o.norm_type, type});
   }
   Ids norms;
   for (BufferId gradient : gradients)

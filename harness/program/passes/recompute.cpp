@@ -53,6 +53,7 @@ class Recomputation {
       }
     }
     for (const Instr& instr : program_.step) note(instr);
+    for (Plan& plan : plans_) plan.hold_to_the_end();
   }
 
   Program run() && {
@@ -61,6 +62,7 @@ class Recomputation {
       if (Plan* plan = plan_of(instr); plan != nullptr && instr.phase == Phase::backward) {
         if (!plan->done && reads_own_segment(instr)) run_again(*plan, step);
         redirect(instr);
+        if (!end_function(instr, step)) continue;
       }
       step.push_back(std::move(instr));
     }
@@ -81,6 +83,11 @@ class Recomputation {
     std::vector<Instr> forward;  // of the segment, in order
     std::size_t stop = 0;        // one behind the last one whose result the segment's backward pass reads
     bool done = false;
+
+    /// What would be let go of right behind it lives until there.
+    void hold_to_the_end() {
+      while (stop > 0 && stop < forward.size() && forward[stop].op == Op::release) ++stop;
+    }
   };
 
   [[nodiscard]] std::int32_t segment_of(const Instr& instr) const {
@@ -124,7 +131,37 @@ class Recomputation {
       copy.phase = Phase::recompute;
       step.push_back(std::move(copy));
     }
+    empty_cast_cache(step);
     plan.done = true;
+  }
+
+  /// Autocast's region ends where the recomputation does.
+  void empty_cast_cache(std::vector<Instr>& step) const {
+    Instr empty{.op = Op::release, .phase = Phase::recompute, .block = step.back().block};
+    for (BufferId id : program_.cast_cache) {
+      if (made_in(id, segment_of(empty)) && copy_[id]) empty.inputs.push_back(*copy_[id]);
+    }
+    if (!empty.inputs.empty()) step.push_back(std::move(empty));
+  }
+
+  /// A node holds what was saved until it is done; what was made again only its function does, which returns
+  /// before the gradient of a bias is summed up. False if nothing is left for `instr` to do.
+  bool end_function(Instr& instr, std::vector<Instr>& step) {
+    if (instr.op == Op::sum_rows) {
+      Instr end{.op = Op::release, .phase = Phase::backward, .block = instr.block};
+      for (auto at = step.rbegin(); at != step.rend() && at->op == Op::mm; ++at) {
+        const bool made_again = at->inputs[1] >= origin_.size();
+        if (at->inputs[0] == instr.inputs[0] && made_again) end.inputs.push_back(at->inputs[1]);
+      }
+      returned_ = end.inputs;
+      if (!end.inputs.empty()) step.push_back(std::move(end));
+    } else if (instr.op == Op::release) {
+      std::erase_if(instr.inputs, [this](BufferId id) {
+        return std::find(returned_.begin(), returned_.end(), id) != returned_.end();
+      });
+      return !instr.inputs.empty();
+    }
+    return true;
   }
 
   BufferId copy_of(BufferId id) {
@@ -147,6 +184,7 @@ class Recomputation {
   std::vector<Origin> origin_;                 // by buffer of the program as it came
   std::vector<std::optional<BufferId>> copy_;  // likewise
   std::vector<Plan> plans_;                    // by segment
+  std::vector<BufferId> returned_;             // let go of by the last function that ended before its node
 };
 
 }  // namespace
