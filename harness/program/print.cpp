@@ -48,8 +48,9 @@ std::string print(const Program& program) {
   std::string text;
   for (const auto* list : {&program.setup, &program.step}) {
     for (const Instr& instr : *list) {
-      text += fmt::format("{:<10}{}{}({}){}\n", name_of(instr.phase), result(program, instr),
-                          row_of(instr.op).name, arguments(program, instr), occasion(instr.when, program.turn));
+      text +=
+          fmt::format("{:<10}{}{}({}){}\n", name_of(instr.phase), result(program, instr),
+                      row_of(instr.op).name, arguments(program, instr), occasion(instr.when, program.turn));
     }
   }
   return text;

@@ -7,8 +7,8 @@ namespace {
 
 constexpr std::size_t kNever = static_cast<std::size_t>(-1);
 
-std::vector<ScheduledInstr> schedule(const Program& program, const std::vector<Instr>& list, Occasion occasion,
-                                     bool setup) {
+std::vector<ScheduledInstr> schedule(const Program& program, const std::vector<Instr>& list,
+                                     Occasion occasion, bool setup) {
   std::vector<ScheduledInstr> plan;
   plan.reserve(list.size());
   std::vector<std::size_t> last_use(program.buffers.size(), kNever);

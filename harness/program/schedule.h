@@ -14,8 +14,8 @@ struct ScheduledInstr {
   std::vector<BufferId> deaths;  // to be freed after it has run, in this order
 };
 
-/// There are several lists of a step since the first one differs, in which optimizer state is born, and where the
-/// program has a turn, those from there on.
+/// There are several lists of a step since the first one differs, in which optimizer state is born, and where
+/// the program has a turn, those from there on.
 struct Schedule {
   explicit Schedule(Program program);
   Schedule(Schedule&&) = default;

@@ -4,8 +4,8 @@
 //   l = L - 2 t b2^t / (1 - b2^t);  r = sqrt((l - 4)(l - 2) L / ((L - 4)(L - 2) l)) from l > 5 on;
 //   p -= lr m / (1 - b1^t) * (l > 5 ? r sqrt(1 - b2^t) / (sqrt(v) + eps) : 1)
 //
-// Transient memory: a copy of all weights (foreach); of one weight two, and four from l > 5 on, beside what is left of
-// the one before (for-loop).
+// Transient memory: a copy of all weights (foreach); of one weight two, and four from l > 5 on, beside what
+// is left of the one before (for-loop).
 #include <cmath>
 
 #include "scenarios/optimizer.h"

@@ -32,10 +32,9 @@ std::string name_of_state(const Program& program, std::string_view what, BufferI
 
 Held Script::make(Op op, Ids inputs, Numbers attributes) {
   const auto name = fmt::format("{}({})", row_of(op).name, program_.buffers[inputs.front()].name);
-  const BufferId made =
-      append(program_, instruction(op, std::move(inputs), std::move(attributes), when_), name,
-             Category::temporary)
-          .front();
+  const BufferId made = append(program_, instruction(op, std::move(inputs), std::move(attributes), when_),
+                               name, Category::temporary)
+                            .front();
   return Held(std::shared_ptr<const BufferId>(new BufferId(made), [this](const BufferId* id) {
     let_go(*id);
     delete id;

@@ -49,7 +49,8 @@ class Script {
   /// Whatever results the op has, in place of operands or not.
   void run(Op op, Ids inputs, Ids outputs, Numbers attributes, When when = When::every_step);
 
-  /// From here on, what is written runs in these steps only; the lifetimes of what is made while so must end so.
+  /// From here on, what is written runs in these steps only; the lifetimes of what is made while so must end
+  /// so.
   void only(When when) { when_ = when; }
   /// The step from which When::from_turn holds; 0: never.
   void turn_at(std::int64_t step) { program_.turn = step; }
