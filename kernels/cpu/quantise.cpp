@@ -19,7 +19,7 @@ constexpr int kIntervals = 7;  // of a decade each: [0.1, 1], [0.01, 0.1], …
 class Book {
  public:
   explicit Book(const float* values) : values_(values) {
-    for (std::size_t i = 0; i < borders_.size(); ++i) borders_[i] = (value(i) + value(i + 1)) / 2;
+    for (std::size_t i = 0; i < borders_.size(); ++i) borders_[i] = last_before_next(i);
   }
 
   [[nodiscard]] float operator[](std::uint8_t code) const { return values_[code]; }
@@ -27,17 +27,20 @@ class Book {
   /// The code of the nearest value; of two that are as near, the smaller one.
   [[nodiscard]] std::uint8_t nearest(float x) const {
     std::size_t code = 0;
-    for (std::size_t half = kCodes / 2; half > 0; half /= 2) {
-      if (static_cast<double>(x) > borders_[code + half - 1]) code += half;
-    }
+    for (std::size_t half = kCodes / 2; half > 0; half /= 2) code += x > borders_[code + half - 1] ? half : 0;
     return static_cast<std::uint8_t>(code);
   }
 
  private:
-  [[nodiscard]] double value(std::size_t i) const { return static_cast<double>(values_[i]); }
+  /// The largest float that is not past the middle between two values.
+  [[nodiscard]] float last_before_next(std::size_t i) const {
+    const double middle = (static_cast<double>(values_[i]) + static_cast<double>(values_[i + 1])) / 2;
+    const auto rounded = static_cast<float>(middle);
+    return static_cast<double>(rounded) > middle ? std::nextafter(rounded, values_[i]) : rounded;
+  }
 
   const float* values_;
-  std::array<double, kCodes - 1> borders_{};
+  std::array<float, kCodes - 1> borders_{};
 };
 
 /// One block of codes and its scale, wherever they lie.
@@ -50,8 +53,8 @@ struct Block {
 #pragma omp simd reduction(max : largest)
     for (std::int64_t i = 0; i < n; ++i) largest = std::abs(x[i]) > largest ? std::abs(x[i]) : largest;
     *scale = largest;
-    const std::uint8_t zero = book.nearest(0);
-    for (std::int64_t i = 0; i < n; ++i) codes[i] = largest > 0 ? book.nearest(x[i] / largest) : zero;
+    const float divisor = largest > 0 ? largest : 1;  // of a block of zeros all ratios are 0
+    for (std::int64_t i = 0; i < n; ++i) codes[i] = book.nearest(x[i] / divisor);
   }
 };
 

@@ -102,6 +102,13 @@ TEST(TrainingStep, ListOfLossesGrowsWithEachStep) {
   EXPECT_EQ(peak(20, true) - peak(10, true), 10 * sizeof(float));
 }
 
+TEST(TrainingStep, IsTriedBeyondTheTurnOfItsOptimizer) {
+  const auto device = make_sim(find_profile("h100-sxm-80gb"));
+  const auto result = run(*device, step_of("radam:implementation=for-loop")(12));
+  EXPECT_GT(result.steps, 6) << "its sixth step takes more memory than the five before";
+  EXPECT_EQ(result.outcome, Outcome::ok);
+}
+
 TEST(TrainingStep, TakesTheSameBytesOnCpuAndSimInEveryCombination) {
   Profile profile = find_profile("cpu");
   profile.memory_bytes = 64_MiB;
