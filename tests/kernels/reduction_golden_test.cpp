@@ -56,6 +56,17 @@ TEST(ReductionWorkspace, IsWhatPytorchTakes) {
   EXPECT_GT(compared, 100u);
 }
 
+TEST(ReductionWorkspace, WithinRowsIsBorrowedForFewLongRowsOnly) {
+  constexpr Multiprocessors kH100{132, 2048};
+  EXPECT_EQ(reduction_within_rows_workspace(1, 1 << 20, kH100).partial_results,
+            reduction_workspace(1 << 20, 1, kH100).partial_results);
+  EXPECT_EQ(reduction_within_rows_workspace(1024, 784, kH100).partial_results, 0u);
+  EXPECT_EQ(reduction_within_rows_workspace(10, 4096, kH100).partial_results, 0u);
+  const auto few_and_long = reduction_within_rows_workspace(10, 1 << 20, kH100);
+  EXPECT_GT(few_and_long.partial_results, 0u);
+  EXPECT_EQ(few_and_long.semaphores, 10 * 4u) << "one a row";
+}
+
 TEST(ReductionWorkspace, IsNothingOnADeviceWithoutMultiprocessors) {
   EXPECT_EQ(reduction_workspace(4096, 4096, {}).partial_results, 0u);
 }
