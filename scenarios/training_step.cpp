@@ -8,7 +8,6 @@
 #include "harness/program/passes/recompute.h"
 
 namespace memsweep {
-
 namespace {
 
 /// Forward and backward pass, with complete gradients.
@@ -18,32 +17,50 @@ Program with_gradients(const TrainingStep& step, Program program) {
   return accumulate(std::move(program), step.micro_batches);
 }
 
+bool is_fused(const TrainingStep& step) {
+  return step.optimizer.options.implementation == Implementation::fused;
+}
+
+/// A fused optimizer unscales by itself what has not been unscaled for clipping.
+void append_unscale_and_clip(Program& program, const TrainingStep& step, const LossScaler& scaler) {
+  const bool clips = step.clip.has_value();
+  if (step.precision.scaler && (clips || !is_fused(step)))
+    append_unscale(program, scaler, clips ? Phase::clip : Phase::optimizer);
+  if (clips) program = clip_gradients(std::move(program), *step.clip);
+}
+
+/// `working` are the parameters that are not the optimizer's own, where it updates masters.
 void append_optimizer(Program& program, const TrainingStep& step, const std::vector<Parameter>& working) {
   step.optimizer.append(program);
-  if (step.precision.row->holder == Precision::Holder::masters) append_copy_of_masters(program, working);
+  if (step.precision.has_masters()) append_copy_of_masters(program, working);
+}
+
+void append_scaled_optimizer(Program& program, const TrainingStep& step, const LossScaler& scaler,
+                             const std::vector<Parameter>& working) {
+  std::vector<BufferId> arguments;
+  if (is_fused(step)) arguments = append_fused_arguments(program, scaler);
+  const std::size_t update = program.step.size();
+  append_optimizer(program, step, working);
+  skip_on_overflow(program, update);
+  if (!arguments.empty())
+    program.step.push_back({.op = Op::release, .phase = Phase::optimizer, .inputs = std::move(arguments)});
+  append_scale_update(program, scaler, *step.precision.scaler);
 }
 
 }  // namespace
 
 Program TrainingStep::operator()(std::int64_t batch) const {
   Program program = precision(divide_loss(forward(batch, randomness), micro_batches));
-  const auto& scaling = precision.scaler;
-  const LossScaler scaler = scaling ? scale_loss(program, *scaling) : LossScaler{};
+  const LossScaler scaler = precision.scaler ? scale_loss(program, *precision.scaler) : LossScaler{};
   program = with_gradients(*this, std::move(program));
   const std::vector<Parameter> working = program.parameters;
-  if (precision.row->holder == Precision::Holder::masters) program = with_master_weights(std::move(program));
+  if (precision.has_masters()) program = with_master_weights(std::move(program));
   if (keep_gradients) program = memsweep::keep_gradients(std::move(program));
-  const bool fused = optimizer.options.implementation == Implementation::fused;
-  if (scaling && (clip || !fused)) append_unscale(program, scaler, clip ? Phase::clip : Phase::optimizer);
-  if (clip) program = clip_gradients(std::move(program), *clip);
-  std::vector<BufferId> arguments;
-  if (scaling && fused) arguments = append_fused_arguments(program, scaler);
-  const std::size_t update = program.step.size();
-  append_optimizer(program, *this, working);
-  if (scaling) {
-    skip_on_overflow(program, update);
-    if (fused) program.step.push_back({.op = Op::release, .phase = Phase::optimizer, .inputs = arguments});
-    append_scale_update(program, scaler, *scaling);
+  append_unscale_and_clip(program, *this, scaler);
+  if (precision.scaler) {
+    append_scaled_optimizer(program, *this, scaler, working);
+  } else {
+    append_optimizer(program, *this, working);
   }
   append_zero_grad(program);
   verify(program);
