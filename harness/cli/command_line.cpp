@@ -116,6 +116,11 @@ void add_sweep_options(CLI::App& app, RunOptions& o) {
   app.add_flag("--scan", o.scan, "simulate batches around each boundary too, and report holes");
 }
 
+/// A config file may say of a flag that it is true or false.
+std::string scaler_of_flag(const std::string& text) {
+  return text == "true" ? "default" : text == "false" ? "" : text;
+}
+
 void add_model_options(CLI::App& app, RunOptions& o) {
   TrainingOptions& t = o.training;
   app.add_option("--model", t.model.spec, "model and its shape")->type_name("SPEC")->capture_default_str();
@@ -136,7 +141,8 @@ void add_model_options(CLI::App& app, RunOptions& o) {
       "--no-cast-cache", [&t] { t.precision.cast_cache = false; }, "autocast casts weights for each use");
   app.add_flag("--fp32-loss", t.precision.wide_loss, "logits are cast to f32 before the loss");
   app.add_flag("--grad-scaler{default}", t.precision.scaler,
-               "scale the loss; options as in --grad-scaler=init_scale=1024,growth_interval=100");
+               "scale the loss; options as in --grad-scaler=init_scale=1024,growth_interval=100")
+      ->transform(scaler_of_flag);
   app.add_option("--optimizer", t.optimizer, "sgd, momentum or adamw, with options as in adamw:lr=0.001")
       ->type_name("SPEC")
       ->capture_default_str();
