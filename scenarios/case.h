@@ -27,6 +27,7 @@ struct CaseSearch {
 struct Case {
   std::string id;
   TrainingOptions training;  // at most one recompute policy; none: no recomputation
+  bool scaler = false;       // torch.amp.GradScaler() with its defaults, in any precision as PyTorch allows
   std::int64_t batch = 32;
   std::vector<std::int64_t> batches;  // of each step in turn; empty: all `batch`
   std::int64_t steps = 4;

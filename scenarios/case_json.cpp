@@ -80,7 +80,8 @@ ModelOptions read_model(const Json& json) {
     options.spec = fmt::format("mlp:{}x{}-{}", fields.get<std::int64_t>("width"),
                                fields.get<std::int64_t>("depth") + 1, fields.get<std::int64_t>("classes"));
   } else if (kind == "mlp") {
-    options.spec = fmt::format("sequential:{}", fmt::join(fields.get<std::vector<std::int64_t>>("widths"), "-"));
+    options.spec =
+        fmt::format("sequential:{}", fmt::join(fields.get<std::vector<std::int64_t>>("widths"), "-"));
   } else {
     throw UsageError(fmt::format("model {} is not there", kind));
   }
@@ -174,7 +175,6 @@ void read_training(Fields& fields, TrainingOptions& training) {
   training.precision.name = fields.get<std::string>("precision", "fp32");
   training.precision.cast_cache = fields.get<bool>("cast_cache", true);
   training.precision.wide_loss = fields.get<bool>("fp32_loss", false);
-  if (fields.get<bool>("scaler", false)) training.precision.scaler = "default";
   training.optimizer = fields.has("optimizer") ? optimizer_text(fields.at("optimizer")) : "none";
   if (fields.has("checkpoint")) training.recompute = {read_policy(fields.at("checkpoint"))};
   LoopOptions& loop = training.loop;
@@ -194,6 +194,7 @@ Case read_case(const nlohmann::json& json) {
   Case one;
   one.id = fields.get<std::string>("id");
   read_training(fields, one.training);
+  one.scaler = fields.get<bool>("scaler", false);
   if (fields.has("search")) one.search = read_search(fields);
   one.batch = fields.get<std::int64_t>("batch");
   if (one.batch < 1 && !one.search) refuse("batch", one.batch, "at least 1");
@@ -222,7 +223,7 @@ nlohmann::ordered_json case_json(const Case& one) {
   json["precision"] = training.precision.name;
   json["cast_cache"] = training.precision.cast_cache;
   json["fp32_loss"] = training.precision.wide_loss;
-  json["scaler"] = !training.precision.scaler.empty();
+  json["scaler"] = one.scaler;
   json["optimizer"] = training.optimizer;
   if (!training.recompute.empty()) json["checkpoint"] = training.recompute.front();
   json["mode"] = name_of(loop.mode);

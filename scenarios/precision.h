@@ -36,6 +36,8 @@ struct ChosenPrecision {
   bool wide_loss = false;
   std::optional<ScalerOptions> scaler{};
 
+  [[nodiscard]] bool has_masters() const { return row->holder == Precision::Holder::masters; }
+
   /// A forward pass in this precision.
   [[nodiscard]] Program operator()(Program forward) const;
 };

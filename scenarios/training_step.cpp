@@ -23,24 +23,33 @@ Program with_gradients(const TrainingStep& step, Program program) {
   return accumulate(std::move(program), step.loop.micro_batches);
 }
 
-void append_optimizer(Program& program, const TrainingStep& step, const std::vector<Parameter>& working) {
-  if (step.optimizer) step.optimizer->append(program);
-  if (step.precision.row->holder == Precision::Holder::masters) append_copy_of_masters(program, working);
+bool is_fused(const TrainingStep& step) {
+  return step.optimizer && step.optimizer->options.implementation == Implementation::fused;
 }
 
-/// The optimizer's part under a GradScaler: gradients are unscaled, and nothing is updated where they overflow.
-void append_scaled_update(Program& program, const TrainingStep& step, const LossScaler& scaler,
-                          const std::vector<Parameter>& working) {
-  const bool fused = step.optimizer && step.optimizer->options.implementation == Implementation::fused;
+/// A fused optimizer unscales by itself what has not been unscaled for clipping.
+void append_unscale_and_clip(Program& program, const TrainingStep& step, const LossScaler& scaler) {
   const bool clips = step.loop.clip.has_value();
-  if (clips || !fused) append_unscale(program, scaler, clips ? Phase::clip : Phase::optimizer);
+  if (step.precision.scaler && (clips || !is_fused(step)))
+    append_unscale(program, scaler, clips ? Phase::clip : Phase::optimizer);
   if (clips) program = clip_gradients(std::move(program), *step.loop.clip);
+}
+
+/// `working` are the parameters that are not the optimizer's own, where it updates masters.
+void append_optimizer(Program& program, const TrainingStep& step, const std::vector<Parameter>& working) {
+  if (step.optimizer) step.optimizer->append(program);
+  if (step.precision.has_masters()) append_copy_of_masters(program, working);
+}
+
+void append_scaled_optimizer(Program& program, const TrainingStep& step, const LossScaler& scaler,
+                             const std::vector<Parameter>& working) {
   std::vector<BufferId> arguments;
-  if (fused) arguments = append_fused_arguments(program, scaler);
+  if (is_fused(step)) arguments = append_fused_arguments(program, scaler);
   const std::size_t update = program.step.size();
   append_optimizer(program, step, working);
   skip_on_overflow(program, update);
-  if (fused) program.step.push_back({.op = Op::release, .phase = Phase::optimizer, .inputs = arguments});
+  if (!arguments.empty())
+    program.step.push_back({.op = Op::release, .phase = Phase::optimizer, .inputs = std::move(arguments)});
   append_scale_update(program, scaler, *step.precision.scaler);
 }
 
@@ -49,13 +58,12 @@ Program training(const TrainingStep& step, Program program) {
   const LossScaler scaler = scaling ? scale_loss(program, *scaling) : LossScaler{};
   program = with_gradients(step, std::move(program));
   const std::vector<Parameter> working = program.parameters;
-  if (step.precision.row->holder == Precision::Holder::masters)
-    program = with_master_weights(std::move(program));
+  if (step.precision.has_masters()) program = with_master_weights(std::move(program));
   if (!step.loop.set_to_none) program = keep_gradients(std::move(program));
+  append_unscale_and_clip(program, step, scaler);
   if (scaling) {
-    append_scaled_update(program, step, scaler, working);
+    append_scaled_optimizer(program, step, scaler, working);
   } else {
-    if (step.loop.clip) program = clip_gradients(std::move(program), *step.loop.clip);
     append_optimizer(program, step, working);
   }
   append_zero_grad(program);

@@ -83,11 +83,14 @@ void list_devices() {
   fmt::print("Devices (--device)\n  {:<16}{}\n  {:<16}{}\n  {:<16}{}\n", "auto",
              "cuda where there is one, else cpu", "cpu", "real arithmetic in host memory under a cap",
              "sim:PROFILE", "bytes are counted, times are modelled, for each of these:");
-  std::vector<std::vector<std::string>> records{{"PROFILE", "memory", "SMs", "GB/s", "fp32 TFLOPS"}};
+  const auto teraflops = [](double rate) { return fmt::format("{:.1f}", rate / 1e12); };
+  std::vector<std::vector<std::string>> records{
+      {"PROFILE", "memory", "SMs", "GB/s", "fp32", "tf32", "fp16", "bf16 TFLOPS"}};
   for (const Profile& p : profiles()) {
     const auto count = p.multiprocessors.count;
     records.push_back({p.name, format_bytes(p.memory_bytes), count == 0 ? "-" : fmt::format("{}", count),
-                       fmt::format("{:.0f}", p.bandwidth / 1e9), fmt::format("{:.1f}", p.f32_rate / 1e12)});
+                       fmt::format("{:.0f}", p.bandwidth / 1e9), teraflops(p.f32_rate),
+                       teraflops(p.tf32_rate), teraflops(p.f16_rate), teraflops(p.bf16_rate)});
   }
   fmt::print("\n{}", format_table(records));
 }

@@ -34,6 +34,11 @@ CLI::Validator snapshot_name() {
   return {complaint, ""};
 }
 
+/// A config file may say of a flag that it is true or false.
+std::string scaler_of_flag(const std::string& text) {
+  return text == "true" ? "default" : text == "false" ? "" : text;
+}
+
 /// The variable of the environment that PyTorch would read: the first that exists, even if it is empty.
 std::string alloc_conf_variable() {
   constexpr std::array kNames{"PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_HIP_ALLOC_CONF", "PYTORCH_ALLOC_CONF"};
@@ -84,8 +89,10 @@ void add_model_options(CLI::App& app, RunOptions& o) {
       "--no-cast-cache", [&t] { t.precision.cast_cache = false; }, "autocast casts weights for each use");
   app.add_flag("--fp32-loss", t.precision.wide_loss, "logits are cast to f32 before the loss");
   app.add_flag("--grad-scaler{default}", t.precision.scaler,
-               "scale the loss; options as in --grad-scaler=init_scale=1024,growth_interval=100");
-  app.add_option("--optimizer", t.optimizer, "sgd, momentum or adamw, with options as in adamw:lr=0.001")
+               "scale the loss; options as in --grad-scaler=init_scale=1024,growth_interval=100")
+      ->transform(scaler_of_flag);
+  app.add_option("--optimizer", t.optimizer,
+                 "with options as in adamw:lr=0.001; see memsweep list optimizers")
       ->type_name("SPEC")
       ->capture_default_str();
   const auto read_policies = [&t](const std::string& text) { t.recompute = parse_names(text); };

@@ -63,12 +63,10 @@ nlohmann::json device_settings(const RunContext& context, const Scenario& scenar
 }
 
 nlohmann::json training_settings(const RunOptions& o) {
-  nlohmann::json settings{{"model", describe(o.training.model)},
-                          {"precision", describe(o.training.precision)},
-                          {"optimizer", o.training.optimizer},
-                          {"seed", o.training.randomness.seed},
-                          {"alloc_conf", o.alloc_conf},
-                          {"steps", o.steps}};
+  nlohmann::json settings{
+      {"model", describe(o.training.model)}, {"precision", describe(o.training.precision)},
+      {"optimizer", o.training.optimizer},   {"seed", o.training.randomness.seed},
+      {"alloc_conf", o.alloc_conf},          {"steps", o.steps}};
   if (const auto loop = describe(o.training.loop); !loop.empty()) settings["loop"] = loop;
   return settings;
 }

@@ -61,8 +61,8 @@ inline constexpr std::size_t kPhaseCount = 11;
 [[nodiscard]] std::string_view name_of(Phase phase);
 
 /// Some instructions run in the first step only (optimizer state is born there) or in all others; some up to
-/// the program's turn, or from that step on. Of what is skipped where gradients overflow, steps are counted that
-/// are not.
+/// the program's turn, or from that step on. Of what is skipped where gradients overflow, steps are counted
+/// that are not.
 enum class When : std::uint8_t { every_step, first_step, later_steps, before_turn, from_turn };
 
 struct Instr {
@@ -80,8 +80,8 @@ struct Instr {
   bool unless_overflow = false;  // skipped in a step in which Program::overflow is not 0
 };
 
-/// A kind of step: whether it is the first, whether weights are updated in it for the first time, and whether the
-/// program's turn has come.
+/// A kind of step: whether it is the first, whether weights are updated in it for the first time, and whether
+/// the program's turn has come.
 struct Occasion {
   bool first_step = false;
   bool first_update = false;
@@ -104,7 +104,7 @@ struct Program {
   /// which it is let go.
   std::vector<BufferId> saved_by_loss;
   std::int32_t blocks = 0;
-  std::int64_t turn = 0;  // a step after the first; 0: never
+  std::int64_t turn = 0;                  // a step after the first; 0: never
   std::optional<BufferId> scaled_loss{};  // what the backward pass starts from, if not the loss itself
   std::optional<BufferId> overflow{};     // a scalar that is not 0 where this step's gradients overflowed
   std::vector<BufferId> cast_cache{};     // casts of weights that autocast keeps to the end of its region

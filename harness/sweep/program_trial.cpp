@@ -159,7 +159,10 @@ class Trial {
     if (!device_.computes() || step > options_.least_steps || step == 0) return;
     if (phase == Phase::loss) add_loss();
     if (phase == Phase::backward && step == options_.least_steps) {
-      for (const Parameter& p : program().parameters) add_to_hash(p.gradient);
+      for (const Parameter& p : program().parameters) {
+        if (execution_.address(p.gradient) != 0)
+          add_to_hash(p.gradient);  // masters' come with the last batch
+      }
     }
   }
 

@@ -44,6 +44,17 @@ TEST(ConfigFile, TakesListsInBracketsToo) {
   EXPECT_EQ(rows[0].model, "mlp:16-16x4-4 relu");
 }
 
+TEST(ConfigFile, SwitchesTheScalerOnAndOffOrGivesItsOptions) {
+  const auto precision = [](const std::string& line) {
+    return rows_under(kConfig + "recompute=none\nprecision=autocast-fp16\n" + line)[0].precision;
+  };
+  EXPECT_EQ(precision("grad-scaler=true\n"), "autocast-fp16 grad-scaler");
+  EXPECT_EQ(precision("grad-scaler=false\nfp32-loss=true\nno-cast-cache=true\n"),
+            "autocast-fp16 no-cast-cache fp32-loss");
+  EXPECT_EQ(precision("grad-scaler=init_scale=4,growth_interval=9\n"),
+            "autocast-fp16 grad-scaler=init_scale=4,growth_interval=9");
+}
+
 TEST(ConfigFile, GoesBehindTheCommandLine) {
   const auto rows = rows_under(kConfig + "recompute=none\n", "--batches 2");
   ASSERT_EQ(rows.size(), 1U);

@@ -6,17 +6,19 @@
 
 #include "harness/program/builder.h"
 #include "harness/program/differentiate.h"
+#include "harness/program/passes/casts.h"
 
 namespace memsweep {
 namespace {
 
 /// The clipping of a step that trains one linear layer without a bias.
-std::string clipping(const ClipOptions& options) {
+std::string clipping(const ClipOptions& options, DType type = DType::f32) {
   Builder b({});
   const BufferId w = b.parameter("w", {3, 5}, 1);
   const BufferId x = b.input("x", {4, 5}, 2), target = b.target("target", {4}, 3);
   b.cross_entropy(b.apply("out", Op::mm, {x, w}, {0, 1}), target);
-  const Program program = clip_gradients(differentiate(std::move(b).finish()), options);
+  const Program forward = in_type(std::move(b).finish(), {.type = type});
+  const Program program = clip_gradients(differentiate(forward), options);
   verify(program);
   const std::string text = print(program);
   return text.substr(text.find("clip "));
@@ -48,6 +50,14 @@ TEST(ClipGradients, TakesAllNormsAtOnceThroughPartialResults) {
             "clip      partial_norms:i64[2], partial_norms.1:f32[1] = chunk_norms(grad(w), p=2, packed=1)\n"
             "clip      norm:f32[scalar] = join_norms(partial_norms, partial_norms.1, p=2, type=f32)\n" +
                 kScaling);
+}
+
+TEST(ClipGradients, NormsHaveTheTypeOfTheGradientsAndPartialResultsAreF32) {
+  const auto text = clipping({.kernels = NormKernels::foreach_packed}, DType::bf16);
+  for (const char* result : {"partial_norms.1:f32[1]", "norm:bf16[scalar]", "norms:bf16[1]",
+                             "total_norm:bf16[scalar]", "clip_coef_clamped:bf16[scalar]"}) {
+    EXPECT_NE(text.find(result), std::string::npos) << result << " in " << text;
+  }
 }
 
 TEST(ClipGradients, FallsBackToTheLoopForNormsWithoutAForeachKernel) {

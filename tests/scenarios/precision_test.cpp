@@ -3,6 +3,7 @@
 #include <cmath>
 #include <memory>
 #include <string>
+#include <tuple>
 
 #include <gtest/gtest.h>
 
@@ -86,6 +87,31 @@ TEST(Precision, CpuAndSimTakeTheSameBytesInEachOfThem) {
     EXPECT_EQ(real.peak.requested, simulated.peak.requested) << row.name;
     EXPECT_EQ(real.peak.allocated, simulated.peak.allocated) << row.name;
     EXPECT_EQ(real.peak.reserved, simulated.peak.reserved) << row.name;
+  }
+}
+
+using Bytes = std::tuple<std::size_t, std::size_t, std::size_t, std::int64_t>;
+
+Bytes bytes_on(Device& device, const Program& program) {
+  const TrialResult result = run_trial(device, device.memory(), Schedule(program), {});
+  return {result.peak.requested, result.peak.allocated, result.peak.reserved, result.steps};
+}
+
+TEST(Precision, GoesWithAccumulationClippingKeptGradientsAndRecomputation) {
+  const auto cpu = make_cpu(64_MiB), sim = make_sim(find_profile("cpu"));
+  for (const Precision& row : precisions()) {
+    PrecisionOptions precision{.name = std::string(row.name)};
+    if (row.type == DType::f16 && row.holder != Precision::Holder::whole) precision.scaler = "init_scale=64";
+    TrainingStep step = parse_training_step(options_of(precision));
+    for (const int choice : {0, 1, 2, 3, 4, 5, 6, 7}) {
+      step.micro_batches = (choice & 1) != 0 ? 3 : 1;
+      step.keep_gradients = (choice & 2) != 0;
+      step.clip.reset();
+      if ((choice & 4) != 0) step.clip = ClipOptions{};
+      step.recompute = (choice & 1) != 0 ? "sqrt" : "none";
+      const Program program = step(8);
+      EXPECT_EQ(bytes_on(*cpu, program), bytes_on(*sim, program)) << row.name << " " << choice;
+    }
   }
 }
 

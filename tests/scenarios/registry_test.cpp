@@ -35,8 +35,9 @@ std::set<std::string> names_of(const Rows& rows) {
 }
 
 TEST(Registry, HasARowForEachScenarioFile) {
-  EXPECT_EQ(names_of(scenarios()), files_of("scenarios", {"registry", "model", "optimizer",
-                                                          "optimizer_options", "patterns", "precision", "training_step"}));
+  EXPECT_EQ(names_of(scenarios()),
+            files_of("scenarios", {"registry", "model", "optimizer", "optimizer_options", "patterns",
+                                   "precision", "training_step"}));
 }
 
 TEST(Registry, HasARowForEachModelFile) { EXPECT_EQ(names_of(models()), files_of("scenarios/models", {})); }

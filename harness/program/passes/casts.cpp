@@ -20,7 +20,7 @@ std::string named_after(const Program& program, BufferId id, DType type) {
 /// The types that the ops of a region want their operands in; nothing where they take what they get.
 using Wish = std::optional<DType> (*)(Op op, const CastOptions& options);
 
-/// torch/csrc/autocast_mode.h: lower_precision_fp and fp32; log_softmax is asked for its input's type by
+/// aten/src/ATen/autocast_mode.h: lower_precision_fp and fp32; log_softmax is asked for its input's type by
 /// cross_entropy, and so follows it.
 std::optional<DType> autocast_wish(Op op, const CastOptions& options) {
   if (row_of(op).product) return options.type;

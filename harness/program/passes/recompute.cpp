@@ -62,9 +62,10 @@ class Recomputation {
       if (Plan* plan = plan_of(instr); plan != nullptr && instr.phase == Phase::backward) {
         if (!plan->done && reads_own_segment(instr)) run_again(*plan, step);
         redirect(instr);
-        if (!end_function(instr, step)) continue;
+        if (instr.op == Op::release) let_go_before_sum(instr, step);
       }
-      step.push_back(std::move(instr));
+      const bool nothing_left = instr.op == Op::release && instr.inputs.empty();
+      if (!nothing_left) step.push_back(std::move(instr));
     }
     program_.step = std::move(step);
     return std::move(program_);
@@ -144,24 +145,15 @@ class Recomputation {
     if (!empty.inputs.empty()) step.push_back(std::move(empty));
   }
 
-  /// A node holds what was saved until it is done; what was made again only its function does, which returns
-  /// before the gradient of a bias is summed up. False if nothing is left for `instr` to do.
-  bool end_function(Instr& instr, std::vector<Instr>& step) {
-    if (instr.op == Op::sum_rows) {
-      Instr end{.op = Op::release, .phase = Phase::backward, .block = instr.block};
-      for (auto at = step.rbegin(); at != step.rend() && at->op == Op::mm; ++at) {
-        const bool made_again = at->inputs[1] >= origin_.size();
-        if (at->inputs[0] == instr.inputs[0] && made_again) end.inputs.push_back(at->inputs[1]);
-      }
-      returned_ = end.inputs;
-      if (!end.inputs.empty()) step.push_back(std::move(end));
-    } else if (instr.op == Op::release) {
-      std::erase_if(instr.inputs, [this](BufferId id) {
-        return std::find(returned_.begin(), returned_.end(), id) != returned_.end();
-      });
-      return !instr.inputs.empty();
-    }
-    return true;
+  /// `end` ends a node. What it saved is there until then; what was made again dies with the node's function,
+  /// and the sum of a bias' gradient, made by the engine, comes after that.
+  void let_go_before_sum(Instr& end, std::vector<Instr>& step) const {
+    if (step.back().op != Op::sum_rows || step.back().phase != Phase::backward) return;
+    Instr earlier = end;
+    const auto made_again = [this](BufferId id) { return id >= origin_.size(); };
+    std::erase_if(earlier.inputs, [&](BufferId id) { return !made_again(id); });
+    std::erase_if(end.inputs, made_again);
+    if (!earlier.inputs.empty()) step.insert(step.end() - 1, std::move(earlier));
   }
 
   BufferId copy_of(BufferId id) {
@@ -184,7 +176,6 @@ class Recomputation {
   std::vector<Origin> origin_;                 // by buffer of the program as it came
   std::vector<std::optional<BufferId>> copy_;  // likewise
   std::vector<Plan> plans_;                    // by segment
-  std::vector<BufferId> returned_;             // let go of by the last function that ended before its node
 };
 
 }  // namespace
