@@ -18,7 +18,11 @@ Profile profile_of(const Case& one) {
   return profile;
 }
 
-CaseProgram::CaseProgram(const Case& one) : case_(one) { build_ = parse_training_step(one.training); }
+CaseProgram::CaseProgram(const Case& one) : case_(one) {
+  TrainingStep step = parse_training_step(one.training);
+  if (one.scaler) step.precision.scaler.emplace();
+  build_ = std::move(step);
+}
 
 const Schedule& CaseProgram::operator()(std::int64_t step) {
   const auto& batches = case_.batches;

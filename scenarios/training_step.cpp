@@ -24,7 +24,7 @@ Program with_gradients(const TrainingStep& step, Program program) {
 }
 
 bool is_fused(const TrainingStep& step) {
-  return step.optimizer && step.optimizer->options.implementation == Implementation::fused;
+  return step.optimizer && step.optimizer->options.implementation() == Implementation::fused;
 }
 
 /// A fused optimizer unscales by itself what has not been unscaled for clipping.

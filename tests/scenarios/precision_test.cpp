@@ -104,10 +104,10 @@ TEST(Precision, GoesWithAccumulationClippingKeptGradientsAndRecomputation) {
     if (row.type == DType::f16 && row.holder != Precision::Holder::whole) precision.scaler = "init_scale=64";
     TrainingStep step = parse_training_step(options_of(precision));
     for (const int choice : {0, 1, 2, 3, 4, 5, 6, 7}) {
-      step.micro_batches = (choice & 1) != 0 ? 3 : 1;
-      step.keep_gradients = (choice & 2) != 0;
-      step.clip.reset();
-      if ((choice & 4) != 0) step.clip = ClipOptions{};
+      step.loop.micro_batches = (choice & 1) != 0 ? 3 : 1;
+      step.loop.set_to_none = (choice & 2) == 0;
+      step.loop.clip.reset();
+      if ((choice & 4) != 0) step.loop.clip = ClipOptions{};
       step.recompute = (choice & 1) != 0 ? "sqrt" : "none";
       const Program program = step(8);
       EXPECT_EQ(bytes_on(*cpu, program), bytes_on(*sim, program)) << row.name << " " << choice;
