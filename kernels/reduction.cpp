@@ -25,35 +25,53 @@ constexpr std::int64_t kMaxValuesPerThread = 256;
 constexpr std::int64_t kWarp = 32;
 constexpr std::size_t kAccumulatorBytes = 4;
 
-}  // namespace
+/// What is summed up: `rows` values for each of `columns` results. Threads of a warp share a result where
+/// its values lie side by side.
+struct Reduction {
+  std::int64_t rows, columns;
+  bool values_adjacent;
+  std::int64_t values_per_load = 1;  // of a result
+  std::int64_t results_per_thread = 1;
+};
 
-ReductionWorkspace reduction_workspace(std::int64_t rows, std::int64_t columns, const Multiprocessors& gpu) {
-  if (gpu.count == 0 || rows == 0 || columns == 0) return {};
-  const bool contiguous = columns == 1;
-  const std::int64_t vector = contiguous ? 1 : vector_width(columns);
-  const std::int64_t limit = kMaxThreads / vector;
+ReductionWorkspace workspace_of(const Reduction& r, const Multiprocessors& gpu) {
+  if (gpu.count == 0 || r.rows == 0 || r.columns == 0) return {};
+  const std::int64_t limit = kMaxThreads / r.results_per_thread;
+  const std::int64_t values = r.rows / r.values_per_load, results = r.columns / r.results_per_thread;
 
-  const std::int64_t wanted_x = contiguous ? (rows >= 128 ? rows / 4 : rows) : columns / vector;
-  const std::int64_t x = std::min(power_of_two_below(wanted_x), limit);
-  const std::int64_t y = std::min(power_of_two_below(contiguous ? columns : rows), limit);
+  const std::int64_t x = std::min(power_of_two_below(r.values_adjacent ? values : results), limit);
+  const std::int64_t y = std::min(power_of_two_below(r.values_adjacent ? r.columns : r.rows), limit);
   const std::int64_t narrow = std::min(x, kWarp);
   const std::int64_t height = std::min(y, limit / narrow);
   const std::int64_t width = std::min(x, limit / height);
 
-  const std::int64_t split_rows = contiguous ? width : 1;
-  const std::int64_t split_columns = contiguous ? 1 : width;
-  if (ceil_div(rows, split_rows) < std::min(kMinValuesPerThread * height, kMaxValuesPerThread)) return {};
-  const std::int64_t per_thread = ceil_div(rows, split_rows * height);
-  const std::int64_t block_columns = ceil_div(columns / vector, split_columns);
+  const std::int64_t split_rows = r.values_adjacent ? width : 1;
+  const std::int64_t split_columns = r.values_adjacent ? 1 : width;
+  if (ceil_div(r.rows, split_rows) < std::min(kMinValuesPerThread * height, kMaxValuesPerThread)) return {};
+  const std::int64_t per_thread = ceil_div(r.rows, split_rows * height);
+  const std::int64_t block_columns = ceil_div(results, split_columns);
   const std::int64_t target = gpu.count * (gpu.threads_each / (width * height));
   if (per_thread < kMaxValuesPerThread || block_columns > target) return {};
   const std::int64_t blocks =
       std::max(std::min(ceil_div(target, block_columns), ceil_div(per_thread, kMinValuesPerThread)),
                ceil_div(per_thread, kMaxValuesPerThread));
   if (blocks == 1) return {};
-  const std::int64_t partials = columns * blocks * (contiguous ? 1 : width * vector);
+  const std::int64_t partials = r.columns * blocks * (r.values_adjacent ? 1 : width * r.results_per_thread);
   return {kAccumulatorBytes * static_cast<std::size_t>(partials),
           4 * static_cast<std::size_t>(block_columns)};
+}
+
+}  // namespace
+
+ReductionWorkspace reduction_workspace(std::int64_t rows, std::int64_t columns, const Multiprocessors& gpu) {
+  if (columns == 1) return workspace_of({rows, 1, true, rows >= 128 ? 4 : 1}, gpu);
+  return workspace_of({rows, columns, false, 1, vector_width(columns)}, gpu);
+}
+
+ReductionWorkspace channel_reduction_workspace(std::int64_t images, std::int64_t channels, std::int64_t area,
+                                               const Multiprocessors& gpu) {
+  if (area == 1 || channels == 1) return reduction_workspace(images * area, channels, gpu);
+  return workspace_of({images * area, channels, true}, gpu);
 }
 
 }  // namespace memsweep

@@ -19,4 +19,8 @@ struct ReductionWorkspace {
 [[nodiscard]] ReductionWorkspace reduction_workspace(std::int64_t rows, std::int64_t columns,
                                                      const Multiprocessors& gpu);
 
+/// Sums images [images, channels, area] over images and area, one f32 result for each channel.
+[[nodiscard]] ReductionWorkspace channel_reduction_workspace(std::int64_t images, std::int64_t channels,
+                                                             std::int64_t area, const Multiprocessors& gpu);
+
 }  // namespace memsweep

@@ -13,8 +13,8 @@ int show(const RunOptions& options, std::int64_t batch) {
   for (const std::string& policy : policies.empty() ? std::vector<std::string>{"none"} : policies) {
     step.recompute = policy;
     fmt::print("# {} {} {} {}, recompute {}, batch {}\n{}", options.training.model.spec,
-               options.training.model.activation, options.training.precision, options.training.optimizer,
-               policy, batch, print(step(batch)));
+               activation_name(options.training.model), options.training.precision,
+               options.training.optimizer, policy, batch, print(step(batch)));
   }
   return 0;
 }

@@ -66,38 +66,45 @@ void Execution::enter(Phase phase) {
 }
 
 void Execution::run(const Program& program, const ScheduledInstr& scheduled) {
+  const Instr& instr = *scheduled.instr;
   inputs_.clear();  // looked up first: a variable that is read may be assigned anew
-  for (BufferId id : scheduled.instr->inputs) inputs_.push_back(pointer(live_[id].address));
-  for (BufferId id : scheduled.births) {
-    const Buffer& buffer = program.buffers[id];
-    const Live born = allocate(buffer.type.bytes(), buffer.category);
-    if (live_[id].address != 0) {
-      (buffer.lifetime == Lifetime::no_value_ever_dies ? listed_ : reassigned_).push_back(live_[id]);
-    }
-    live_[id] = born;
+  for (BufferId id : instr.inputs) inputs_.push_back(pointer(live_[id].address));
+  if (instr.op == Op::release) {
+    bury(scheduled);
+    return;
   }
-  if (scheduled.instr->op != Op::release) call(program, *scheduled.instr);
+  const OpCall call = describe(program, instr);
+  const auto workspaces = row_of(instr.op).workspaces(call, device_.profile().multiprocessors);
+  borrow(workspaces, true);
+  for (BufferId id : scheduled.births) give_birth(program.buffers[id], live_[id]);
+  borrow(workspaces, false);
+  outputs_.clear();
+  for (BufferId id : instr.outputs) outputs_.push_back(pointer(live_[id].address));
+  device_.execute(call, {inputs_, outputs_, workspaces_});
+  give_back(borrowed_.size());
+  bury(scheduled);
+}
+
+void Execution::give_birth(const Buffer& buffer, Live& live) {
+  const Live born = allocate(buffer.type.bytes(), buffer.category);
+  if (live.address != 0) {
+    (buffer.lifetime == Lifetime::no_value_ever_dies ? listed_ : reassigned_).push_back(live);
+  }
+  live = born;
+}
+
+void Execution::bury(const ScheduledInstr& scheduled) {
   for (Live& live : reassigned_) free(live);
   reassigned_.clear();
   for (BufferId id : scheduled.deaths) free(live_[id]);
 }
 
-void Execution::call(const Program& program, const Instr& instr) {
+OpCall Execution::describe(const Program& program, const Instr& instr) {
   input_types_.clear();
   output_types_.clear();
-  outputs_.clear();
-  workspaces_.clear();
   for (BufferId id : instr.inputs) input_types_.push_back(program.type(id));
-  for (BufferId id : instr.outputs) {
-    output_types_.push_back(program.type(id));
-    outputs_.push_back(pointer(live_[id].address));
-  }
-  const OpCall call{instr.op, instr.attributes, input_types_, output_types_, step_};
-  for (const Workspace& workspace : row_of(instr.op).workspaces(call, device_.profile().multiprocessors)) {
-    borrow(workspace);
-  }
-  device_.execute(call, {inputs_, outputs_, workspaces_});
-  give_back_borrowed();
+  for (BufferId id : instr.outputs) output_types_.push_back(program.type(id));
+  return {instr.op, instr.attributes, input_types_, output_types_, step_};
 }
 
 Execution::Live Execution::allocate(std::size_t bytes, Category category) {
@@ -112,6 +119,17 @@ void Execution::free(Live& live) {
   allocator_.free(live.address);
   ledger_.remove(static_cast<std::size_t>(live.category), live.bytes);
   live = {};
+}
+
+void Execution::borrow(const std::vector<Workspace>& workspaces, bool before_results) {
+  if (before_results) workspaces_.clear();
+  for (const Workspace& workspace : workspaces) {
+    if (workspace.before_results != before_results) continue;
+    const std::size_t held = borrowed_.size();
+    borrow(workspace);
+    // A library that keeps its workspace has borrowed nothing that could be given back.
+    if (borrowed_.size() > held) give_back(static_cast<std::size_t>(workspace.given_back));
+  }
 }
 
 void Execution::borrow(const Workspace& workspace) {
@@ -137,8 +155,8 @@ void Execution::borrow_cached(WorkspaceKind kind) {
   workspaces_.push_back(pointer(live.address));
 }
 
-void Execution::give_back_borrowed() {
-  while (!borrowed_.empty()) {
+void Execution::give_back(std::size_t count) {
+  for (; count > 0; --count) {
     free(borrowed_.back());
     borrowed_.pop_back();
   }

@@ -61,12 +61,18 @@ class Execution {
 
   void run(const Schedule& schedule, const std::vector<ScheduledInstr>& list);
   void run(const Program& program, const ScheduledInstr& scheduled);
-  void call(const Program& program, const Instr& instr);
+  /// What an instruction asks the device for; valid until the next one.
+  [[nodiscard]] OpCall describe(const Program& program, const Instr& instr);
+  void give_birth(const Buffer& buffer, Live& live);
+  void bury(const ScheduledInstr& scheduled);
   [[nodiscard]] Live allocate(std::size_t bytes, Category category);
   void free(Live& live);
+  /// Those that are due before, or after, the results are allocated.
+  void borrow(const std::vector<Workspace>& workspaces, bool before_results);
   void borrow(const Workspace& workspace);
   void borrow_cached(WorkspaceKind kind);
-  void give_back_borrowed();
+  /// The last that were borrowed.
+  void give_back(std::size_t count);
   void enter(Phase phase);
 
   Device& device_;

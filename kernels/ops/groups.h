@@ -11,6 +11,9 @@ std::vector<OpRow> generator_rows();
 std::vector<OpRow> product_rows();
 std::vector<OpRow> elementwise_rows();
 std::vector<OpRow> normalisation_rows();
+std::vector<OpRow> embedding_rows();
+std::vector<OpRow> attention_rows();
+std::vector<OpRow> image_rows();
 std::vector<OpRow> vector_rows();
 std::vector<OpRow> clipping_rows();
 

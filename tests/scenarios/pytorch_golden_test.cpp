@@ -80,11 +80,10 @@ Value field(const Json& object, const char* name, Value otherwise) {
   return found == object.end() || found->is_null() ? otherwise : found->get<Value>();
 }
 
-/// Why a recording is none of an fp32 MLP trained plainly with an optimizer that is here; empty if it is.
+/// Why a recording is none of an fp32 model trained plainly with an optimizer that is here; empty if it is.
 std::string outside(const Json& spec) {
   const Json& model = spec.at("model");
   const auto kind = model.at("kind").get<std::string>();
-  if (kind != "mlp" && kind != "chain") return "model " + kind;
   if (spec.at("precision") != "fp32") return "precision " + spec.at("precision").get<std::string>();
   if (field<std::string>(model, "norm", "") == "batchnorm") return "batch norm";
   if (spec.at("optimizer").is_null()) return "no optimizer";
@@ -112,21 +111,48 @@ std::string activation(const Json& model) {
   return name.empty() ? "identity" : name;
 }
 
-ModelOptions model_options(const Json& spec) {
+std::string dashed(const Json& numbers) {
+  std::string text;
+  for (std::int64_t number : numbers) text += fmt::format("{}{}", text.empty() ? "" : "-", number);
+  return text;
+}
+
+/// The value of a step, from 1, of a list that is gone through in turn.
+std::optional<std::int64_t> in_turn(const Json& spec, const char* list, std::int64_t step) {
+  if (!spec.contains(list) || spec.at(list).is_null()) return std::nullopt;
+  const Json& values = spec.at(list);
+  return values[static_cast<std::size_t>(step - 1) % values.size()].get<std::int64_t>();
+}
+
+std::string model_spec(const Json& spec, std::int64_t step) {
   const Json& model = spec.at("model");
-  ModelOptions options;
-  if (model.at("kind") == "chain") {
-    options.spec = fmt::format("mlp:{}x{}-{}", model.at("width").get<int>(), model.at("depth").get<int>() + 1,
-                               model.at("classes").get<int>());
-  } else {
-    options.spec.clear();
-    for (int width : model.at("widths"))
-      options.spec += fmt::format("{}{}", options.spec.empty() ? "mlp:" : "-", width);
+  const auto number = [&model](const char* name) { return model.at(name).get<std::int64_t>(); };
+  const auto kind = model.at("kind").get<std::string>();
+  if (kind == "chain")
+    return fmt::format("mlp:{}x{}-{}", number("width"), number("depth") + 1, number("classes"));
+  if (kind == "conv") {
+    return fmt::format("conv:channels={},classes={},size={}", dashed(model.at("channels")), number("classes"),
+                       number("size"));
   }
-  options.activation = activation(model);
+  if (kind == "gpt") {
+    return fmt::format("gpt:layers={},width={},heads={},context={},length={},vocab={},attention={},tied={}",
+                       number("depth"), number("width"), number("heads"), number("context"),
+                       in_turn(spec, "lengths", step).value_or(number("context")), number("vocab"),
+                       field<std::string>(model, "attention", "unfused"), field(model, "tied", false));
+  }
+  return "mlp:" + dashed(model.at("widths"));
+}
+
+ModelOptions model_options(const Json& spec, std::int64_t step, PytorchRelease release) {
+  const Json& model = spec.at("model");
+  const auto kind = model.at("kind").get<std::string>();
+  ModelOptions options;
+  options.spec = model_spec(spec, step);
+  if (kind == "mlp" || kind == "chain") options.activation = activation(model);
   options.dropout = field(model, "dropout", 0.0);
   options.layer_norm = field<std::string>(model, "norm", "") == "layernorm";
   options.bias = field(model, "bias", true);
+  options.release = release;
   return options;
 }
 
@@ -163,16 +189,21 @@ std::optional<ClipOptions> clip_options(const Json& spec, PytorchRelease release
   return options;
 }
 
-Schedule schedule_of(const Json& spec, std::int64_t batch, PytorchRelease release) {
+/// The batch of each step, from 1.
+std::int64_t batch_of(const Json& spec, std::int64_t step) {
+  return in_turn(spec, "batches", step).value_or(spec.at("batch").get<std::int64_t>());
+}
+
+Schedule schedule_of(const Json& spec, std::int64_t number, PytorchRelease release) {
   TrainingOptions options;
-  options.model = model_options(spec);
+  options.model = model_options(spec, number, release);
   options.optimizer = optimizer_options(spec);
   TrainingStep step = parse_training_step(options);
   step.recompute = recompute_policy(spec);
   step.micro_batches = field(spec, "accumulate", 1);
   step.keep_gradients = !field(spec, "set_to_none", true);
   step.clip = clip_options(spec, release);
-  Program program = step(batch);
+  Program program = step(batch_of(spec, number));
   if (field<std::string>(spec, "mode", "train") == "leak_trained") program = list_losses(std::move(program));
   const auto loop = field<std::string>(spec, "loop", "standard");
   if (loop == "del") program = delete_variables(std::move(program));
@@ -198,13 +229,6 @@ Profile device_of(const Json& spec) {
   return profile;
 }
 
-/// The batch of each step, from 1.
-std::int64_t batch_of(const Json& spec, std::int64_t step) {
-  if (!spec.contains("batches") || spec.at("batches").is_null()) return spec.at("batch").get<std::int64_t>();
-  const Json& batches = spec.at("batches");
-  return batches[static_cast<std::size_t>(step - 1) % batches.size()].get<std::int64_t>();
-}
-
 /// Runs a case as tests/golden/pytorch/models.py does, writing rows as its README describes them.
 class Rerun {
  public:
@@ -224,13 +248,13 @@ class Rerun {
   }
 
   void run() {
-    std::map<std::int64_t, Schedule> schedules;
+    std::map<std::pair<std::int64_t, std::string>, Schedule> schedules;  // by batch and model
     const auto schedule = [&](std::int64_t step) -> const Schedule& {
-      const std::int64_t batch = batch_of(spec_, step);
-      const auto known = schedules.find(batch);
+      const std::pair key{batch_of(spec_, step), model_spec(spec_, step)};
+      const auto known = schedules.find(key);
       return known != schedules.end()
                  ? known->second
-                 : schedules.emplace(batch, schedule_of(spec_, batch, release_)).first->second;
+                 : schedules.emplace(key, schedule_of(spec_, step, release_)).first->second;
     };
     try {
       execution_.set_up(schedule(1));

@@ -61,6 +61,7 @@ class Recomputation {
       if (Plan* plan = plan_of(instr); plan != nullptr && instr.phase == Phase::backward) {
         if (!plan->done && reads_own_segment(instr)) run_again(*plan, step);
         redirect(instr);
+        if (instr.op == Op::release) let_go_before_sum(instr, step);
       }
       step.push_back(std::move(instr));
     }
@@ -102,13 +103,31 @@ class Recomputation {
     if (plan == nullptr) return;
     const std::int32_t segment = segment_of(instr);
     if (instr.phase == Phase::forward) {
-      for (BufferId id : instr.outputs) origin_[id] = {segment, plan->forward.size()};
+      for (BufferId id : instr.outputs) {
+        if (!is_state(id)) origin_[id] = {segment, plan->forward.size()};
+      }
       plan->forward.push_back(instr);
     } else if (instr.phase == Phase::backward) {
       for (BufferId id : instr.inputs) {
         if (made_in(id, segment)) plan->stop = std::max(plan->stop, origin_[id].position + 1);
       }
     }
+  }
+
+  /// What a module updates as it runs, such as running statistics: it is updated twice.
+  [[nodiscard]] bool is_state(BufferId id) const {
+    return program_.buffers[id].lifetime == Lifetime::for_ever;
+  }
+
+  /// `end` ends a node. What it saved is there until then; what was made again dies with the node's function,
+  /// and the sum of a bias' gradient, made by the engine, comes after that.
+  void let_go_before_sum(Instr& end, std::vector<Instr>& step) const {
+    if (step.back().op != Op::sum_rows || step.back().phase != Phase::backward) return;
+    Instr earlier = end;
+    const auto made_again = [this](BufferId id) { return id >= origin_.size(); };
+    std::erase_if(earlier.inputs, [&](BufferId id) { return !made_again(id); });
+    std::erase_if(end.inputs, made_again);
+    if (!earlier.inputs.empty()) step.insert(step.end() - 1, std::move(earlier));
   }
 
   [[nodiscard]] bool reads_own_segment(const Instr& instr) const {
@@ -120,7 +139,9 @@ class Recomputation {
     for (std::size_t i = 0; i < plan.stop; ++i) {
       Instr copy = plan.forward[i];
       redirect(copy);
-      for (BufferId& id : copy.outputs) id = copy_of(id);
+      for (BufferId& id : copy.outputs) {
+        if (!is_state(id)) id = copy_of(id);
+      }
       copy.phase = Phase::recompute;
       step.push_back(std::move(copy));
     }
