@@ -65,6 +65,7 @@ void batch_norm(const OpCall& call, const Views& views) {
   const Images images = Images::of(call.inputs[0].shape);
   const float *x = input(views, 0), *w = input(views, 1), *bias = input(views, 2);
   float *y = output(views, 0), *means = output(views, 1), *rstds = output(views, 2);
+  const float *old_mean = input(views, 3), *old_variance = input(views, 4);
   float *running_mean = output(views, 3), *running_variance = output(views, 4);
   const double n = images.values();
   images.each_channel([=](std::int64_t c) {
@@ -73,15 +74,15 @@ void batch_norm(const OpCall& call, const Views& views) {
     const auto rstd = static_cast<float>(1 / std::sqrt(squares / n + eps));
     means[c] = mean;
     rstds[c] = rstd;
-    const auto move = [=](float& running, double value) {
-      running = static_cast<float>((1 - momentum) * static_cast<double>(running) + momentum * value);
+    const auto moved = [=](float old, double value) {
+      return static_cast<float>((1 - momentum) * static_cast<double>(old) + momentum * value);
     };
-    move(running_mean[c], static_cast<double>(mean));
-    move(running_variance[c], squares / std::max(1.0, n - 1));
+    running_mean[c] = moved(old_mean[c], static_cast<double>(mean));
+    running_variance[c] = moved(old_variance[c], squares / std::max(1.0, n - 1));
     const float scale = rstd * w[c], shift = bias[c];
     images.each(c, [=](std::int64_t i) { y[i] = (x[i] - mean) * scale + shift; });
   });
-  ++*output<std::int64_t>(views, 5);
+  *output<std::int64_t>(views, 5) = *input<std::int64_t>(views, 5) + 1;
 }
 
 void batch_norm_backward(const OpCall& call, const Views& views) {

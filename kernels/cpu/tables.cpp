@@ -60,10 +60,10 @@ void all_columns(const OpCall& call, const Views& views) {
 void fill_rows(const OpCall& call, const Views& views) {
   const std::int64_t n = call.outputs[0].shape.columns();
   const auto* rows = input<std::uint8_t>(views, 1);
-  const float value = *input(views, 2);
+  const float *x = input(views, 0), value = *input(views, 2);
   float* y = output(views, 0);
   for_each_row(call.outputs[0].shape.rows(), n, [=](std::int64_t row) {
-    if (rows[row] != 0) std::fill_n(y + row * n, n, value);
+    for (std::int64_t i = row * n; i < (row + 1) * n; ++i) y[i] = rows[row] != 0 ? value : x[i];
   });
 }
 

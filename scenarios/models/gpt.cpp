@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -15,7 +16,7 @@
 namespace memsweep {
 namespace {
 
-// Scales of the embeddings: tests/golden/training/README.md.
+// Scales of the embeddings, tokens' where they are no head: tests/golden/training.
 constexpr float kTokenScale = 1, kPositionScale = 0.5F;
 constexpr std::int64_t kMaxContext = 1 << 20;
 constexpr std::array<std::string_view, 3> kAttentions{"unfused", "math", "efficient"};  // as AttentionKind
@@ -63,7 +64,8 @@ class Gpt {
   /// In the order in which torch.nn.Module.to moves parameters and buffers.
   void declare_parameters() {
     const std::int64_t c = shape_.width;
-    token_ = builder_.parameter("wte", {shape_.vocabulary, c}, kTokenScale);
+    const auto head_scale = static_cast<float>(options_.gain / std::sqrt(static_cast<double>(c)));
+    token_ = builder_.parameter("wte", {shape_.vocabulary, c}, shape_.tied ? head_scale : kTokenScale);
     position_ = builder_.parameter("wpe", {shape_.context, c}, kPositionScale);
     for (std::int64_t i = 0; i < shape_.layers; ++i) blocks_.push_back(declare_block(fmt::format("h{}", i)));
     norm_ = norm_parameters(builder_, "lnf", c);

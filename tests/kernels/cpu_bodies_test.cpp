@@ -50,7 +50,8 @@ TEST(CpuBodies, TheSameCallGivesTheSameBitsAgainAndAtOtherAddresses) {
 
 TEST(CpuBodies, AnUpdateInPlaceGivesWhatItGivesElsewhere) {
   for (const auto& example : examples_of_every_op(kRows, kColumns)) {
-    if (example.op == Op::adam_fused) continue;  // all of its state is in place, always
+    if (example.op == Op::adam_fused) continue;    // all of its state is in place, always
+    if (example.op == Op::split_thirds) continue;  // it writes nothing
     Example elsewhere = example;
     elsewhere.in_place.clear();
     expect_same_bits(example, run(example), run(elsewhere));

@@ -1,6 +1,7 @@
 // Losses, gradients, optimizer state and final weights of recorded trainings against the same trainings
 // on the cpu device, within the tolerance that each case carries (tests/golden/training/README.md).
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -47,11 +48,9 @@ std::vector<Case> cases_in(std::initializer_list<const char*> lists) {
   return list;
 }
 
-/// Why a case is none of an fp32 MLP with an optimizer that is here; empty if it is.
+/// Why a case is none of an fp32 model with an optimizer that is here; empty if it is.
 std::string outside(const Json& spec) {
   if (!spec.contains("model")) return "no model";
-  const auto kind = spec.at("model").at("kind").get<std::string>();
-  if (kind != "mlp") return "model " + kind;
   if (spec.contains("mode") || spec.contains("dtype")) return "16-bit precision, or hashes only";
   if (spec.contains("micro_batches")) {
     const auto rows = spec.at("micro_batches").get<std::vector<int>>();
@@ -63,16 +62,36 @@ std::string outside(const Json& spec) {
   return "";
 }
 
+std::string dashed(const Json& numbers) {
+  std::string text;
+  for (std::int64_t number : numbers) text += fmt::format("{}{}", text.empty() ? "" : "-", number);
+  return text;
+}
+
+std::string model_spec(const Json& model) {
+  const auto kind = model.at("kind").get<std::string>();
+  const auto number = [&model](const char* name) { return model.at(name).get<std::int64_t>(); };
+  if (kind == "transformer") {
+    return fmt::format("gpt:layers={},width={},heads={},context={},vocab={},tied={}", number("layers"),
+                       number("hidden"), number("heads"), number("context"), number("vocab"),
+                       model.at("tied").get<bool>());
+  }
+  if (kind == "convnet") {
+    return fmt::format("conv:channels={},classes={},size={}x{},momentum={}", dashed(model.at("channels")),
+                       number("classes"), model.at("image")[0].get<int>(), model.at("image")[1].get<int>(),
+                       model.at("bn_momentum").get<double>());
+  }
+  return "mlp:" + dashed(model.at("widths"));
+}
+
 TrainingOptions training_options(const Json& spec) {
   const Json& model = spec.at("model");
   TrainingOptions options;
-  options.model.spec.clear();
-  for (int width : model.at("widths")) {
-    options.model.spec += fmt::format("{}{}", options.model.spec.empty() ? "mlp:" : "-", width);
-  }
-  const auto activation = model.at("activation").get<std::string>();
+  options.model.spec = model_spec(model);
+  const auto activation = model.value("activation", "");
   options.model.activation = activation == "gelu_erf" ? "gelu" : activation;
-  options.model.layer_norm = model.at("layernorm").get<bool>();
+  options.model.layer_norm = model.value("layernorm", false);
+  options.model.bias = model.value("bias", model.at("kind") != "convnet");
   options.model.dropout = model.value("dropout", 0.0);
   options.model.gain = model.at("gain").get<double>();
   options.randomness = {spec.at("seed").get<std::uint32_t>(), spec.value("batches", 1)};
@@ -173,6 +192,7 @@ class TrainingRun : Run {
     execution_.on_phase_end([this, complete](std::int64_t step, Phase phase) {
       if (phase == Phase::loss) check_loss(step);
       if (phase == complete) check_gradients(step);
+      if (phase == Phase::zero_grad && truth().contains("batchnorm")) check_running_statistics(step);
     });
   }
 
@@ -180,6 +200,7 @@ class TrainingRun : Run {
     execution_.set_up(schedule_);
     const auto steps = spec_.at("steps").get<std::int64_t>();
     for (std::int64_t step = 1; step <= steps; ++step) execution_.step(schedule_, step);
+    clear_key_biases();
     check_tensors("params_end", truth().at("params_end"), [](const Parameter& p) { return p.weight; });
     if (truth().contains("state_end")) check_state();
   }
@@ -198,16 +219,49 @@ class TrainingRun : Run {
                   [](const Parameter& p) { return p.gradient; });
   }
 
+  /// Softmax does not see them, so that what trains them is rounding noise.
+  void clear_key_biases() {
+    for (const Parameter& parameter : program().parameters) {
+      if (!program().buffers[parameter.weight].name.ends_with(".qkv.bias")) continue;
+      const auto third = static_cast<std::size_t>(program().type(parameter.weight).shape.elements() / 3);
+      auto* bias = reinterpret_cast<float*>(execution_.address(parameter.weight));
+      std::fill_n(bias + third, third, 0.0F);
+    }
+  }
+
+  /// Each tensor as a whole.
+  void check_running_statistics(std::int64_t step) {
+    const Json& recorded = truth().at("batchnorm");
+    if (!recorded.contains(std::to_string(step))) return;
+    const Json& layers = recorded.at(std::to_string(step));
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      for (const auto& [name, values] : layers[i].items())
+        check_whole(fmt::format("bn{}.{}", i + 1, name), values.get<std::vector<double>>(),
+                    tolerance("batchnorm"));
+    }
+  }
+
+  void check_whole(const std::string& name, const std::vector<double>& recorded, double allowed) {
+    const std::vector<float> values = read(buffer_of(name));
+    ASSERT_EQ(values.size(), recorded.size()) << name;
+    double distance = 0, size = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      distance += std::pow(static_cast<double>(values[i]) - recorded[i], 2);
+      size += recorded[i] * recorded[i];
+    }
+    EXPECT_LE(std::sqrt(distance), allowed * std::sqrt(size)) << name;
+  }
+
   void check_state() {
     for (const Json& entry : truth().at("state_end")) {
       for (const auto& [state, recorded] : entry.at("state").items()) {
-        check_tensor("state_end", recorded, read(state_of(state, entry.at("name").get<std::string>())));
+        const auto weight = entry.at("name").get<std::string>();
+        check_tensor("state_end", recorded, read(buffer_of(fmt::format("{}({})", state, weight))));
       }
     }
   }
 
-  BufferId state_of(const std::string& state, const std::string& weight) const {
-    const auto name = fmt::format("{}({})", state, weight);
+  BufferId buffer_of(const std::string& name) const {
     for (BufferId id = 0; id < program().buffers.size(); ++id) {
       if (program().buffers[id].name == name) return id;
     }
