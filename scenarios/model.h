@@ -14,9 +14,9 @@
 namespace memsweep {
 
 struct ModelOptions {
-  std::string spec = "mlp";     // name:shape, or the name of a preset
-  std::string activation = "";  // empty: the model's own
-  double dropout = 0;           // probability of a unit to be dropped, [0, 1)
+  std::string spec = "mlp:128-128x32-10";  // name:shape, or the name of a preset
+  std::string activation = "";             // empty: the model's own
+  double dropout = 0;                      // probability of a unit to be dropped, [0, 1)
   bool layer_norm = false;
   bool bias = true;                                // of linear layers, or of the convolutions
   double gain = 2.5;                               // weights are drawn from +-gain / sqrt(inputs)

@@ -26,7 +26,8 @@ class RunningModel {
         execution_(*device_, allocator_, {}) {
     execution_.on_phase_end([this](std::int64_t, Phase phase) {
       if (phase == Phase::loss) loss_ = *values(schedule_.program.loss);
-      if (phase == Phase::backward) gradient_ = values(schedule_.program.parameters[parameter_].gradient)[watched_];
+      if (phase == Phase::backward)
+        gradient_ = values(schedule_.program.parameters[parameter_].gradient)[watched_];
     });
     execution_.set_up(schedule_);
   }

@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 #include <stdexcept>
+#include <unordered_map>
 #include <utility>
 
 #include "harness/program/builder.h"
@@ -38,6 +39,7 @@ class Differentiation final : public GradientContext {
     const std::size_t forward_size = program_.step.size();
     const BufferId seed = make_seed();
     gradients_[program_.loss][0] = seed;
+    ++holders_[seed];
     for (std::size_t i = forward_size; i-- > 0;) differentiate_instr(program_.step[i]);
     program_.step.push_back({.op = Op::release, .phase = Phase::backward, .inputs = {seed}});
     for (Parameter& parameter : program_.parameters) finish(parameter);
@@ -122,6 +124,9 @@ class Differentiation final : public GradientContext {
     for (BufferId out : forward_.outputs) {
       // Taken, not read: an op in place has the same buffer on both sides.
       arriving_.push_back(std::exchange(gradients_[out], Gradients{}));
+      for (const auto& gradient : arriving_.back()) {
+        if (gradient) --holders_[*gradient];
+      }
       any = any || arriving_.back()[0].has_value();
     }
     if (!any) return;
@@ -145,7 +150,14 @@ class Differentiation final : public GradientContext {
     if (adds) release(std::exchange(ends, {}));
     for (const Passed& passed : passed_) {
       auto& known = gradients_[passed.value][passed.third];
-      known = known ? sum(*known, passed.gradient) : passed.gradient;
+      if (known) {
+        const BufferId total = sum(*known, passed.gradient);
+        --holders_[*known];
+        known = total;
+      } else {
+        known = passed.gradient;
+      }
+      ++holders_[*known];
       program_.buffers[*known].name = fmt::format("grad({})", program_.buffers[passed.value].name);
       const bool last = --uses_[passed.value] == 0;
       if (last && program_.buffers[passed.value].category == Category::weight) ends.push_back(*known);
@@ -168,16 +180,9 @@ class Differentiation final : public GradientContext {
   }
 
   BufferId sum(BufferId known, BufferId gradient) {
-    if (known == gradient || held_elsewhere(known)) return emit(Op::add, {known, gradient}, {})[0];
+    if (known == gradient || holders_[known] > 1) return emit(Op::add, {known, gradient}, {})[0];
     emit_updating(Op::axpby, {known, gradient}, {known}, {1, 1});
     return known;
-  }
-
-  /// Whether the gradient is on its way to another value, too.
-  [[nodiscard]] bool held_elsewhere(BufferId gradient) const {
-    std::ptrdiff_t holders = 0;
-    for (const Gradients& each : gradients_) holders += std::count(each.begin(), each.end(), gradient);
-    return holders > 1;
   }
 
   void finish(Parameter& parameter) {
@@ -191,9 +196,10 @@ class Differentiation final : public GradientContext {
   }
 
   Program program_;
-  std::vector<bool> needs_;           // by buffer of the forward pass
-  std::vector<std::size_t> uses_;     // likewise: gradients that are still to come
-  std::vector<Gradients> gradients_;  // likewise
+  std::vector<bool> needs_;                    // by buffer of the forward pass
+  std::vector<std::size_t> uses_;              // likewise: gradients that are still to come
+  std::vector<Gradients> gradients_;           // likewise
+  std::unordered_map<BufferId, int> holders_;  // of a gradient: values that it is on its way to
   Instr forward_;
   std::vector<Gradients> arriving_;
   std::size_t node_begin_ = 0;

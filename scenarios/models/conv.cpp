@@ -2,20 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "harness/base/errors.h"
 #include "harness/base/parse.h"
-#include "scenarios/models/layers.h"
-#include "scenarios/models/mlp.h"
-#include "scenarios/models/spec.h"
+#include "scenarios/parts/layers.h"
+#include "scenarios/parts/spec.h"
 
 namespace memsweep {
 namespace {
 
 constexpr float kInputScale = 1;  // tests/golden/training/README.md
-constexpr std::int64_t kMaxSize = 1 << 14, kKernel = 3;
+constexpr std::int64_t kMaxSize = 1 << 12, kMaxChannels = 1 << 16, kKernel = 3;
 
 struct ConvShape {
   std::vector<std::int64_t> channels{3, 64, 128};
@@ -30,6 +30,8 @@ class Conv {
       : shape_(shape), options_(options), activation_(activation), builder_(randomness) {}
 
   Program build(std::int64_t batch) && {
+    const auto most = *std::max_element(shape_.channels.begin(), shape_.channels.end());
+    expect_countable("conv", batch, static_cast<double>(most * shape_.height * shape_.width));
     declare_parameters();
     BufferId x =
         builder_.input("x", {batch, shape_.channels.front(), shape_.height, shape_.width}, kInputScale);
@@ -97,7 +99,7 @@ std::vector<std::int64_t> parse_channels(std::string_view text) {
   std::vector<std::int64_t> channels;
   for (std::string_view rest = text;;) {
     const auto dash = rest.find('-');
-    channels.push_back(whole_number("channels", rest.substr(0, dash), kMaxWidth));
+    channels.push_back(whole_number("channels", rest.substr(0, dash), kMaxChannels));
     if (dash == std::string_view::npos) break;
     rest.remove_prefix(dash + 1);
   }
@@ -126,7 +128,7 @@ ConvShape parse_shape(std::string_view text) {
   const std::vector<SpecOption> options{
       {"channels", [&shape](std::string_view value) { shape.channels = parse_channels(value); }},
       {"classes",
-       [&shape](std::string_view value) { shape.classes = whole_number("classes", value, kMaxWidth); }},
+       [&shape](std::string_view value) { shape.classes = whole_number("classes", value, kMaxChannels); }},
       {"size", [&shape](std::string_view value) { read_size(value, shape); }},
       {"momentum", [&shape](std::string_view value) { shape.momentum = parse_momentum(value); }},
   };

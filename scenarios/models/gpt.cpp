@@ -2,16 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <utility>
 #include <vector>
 
 #include "harness/base/errors.h"
-#include "scenarios/models/causal_attention.h"
-#include "scenarios/models/layers.h"
-#include "scenarios/models/mlp.h"
-#include "scenarios/models/spec.h"
+#include "scenarios/parts/causal_attention.h"
+#include "scenarios/parts/layers.h"
+#include "scenarios/parts/spec.h"
 
 namespace memsweep {
 namespace {
@@ -39,6 +39,7 @@ class Gpt {
         builder_(randomness) {}
 
   Program build(std::int64_t batch) && {
+    expect_countable("gpt", batch, largest_values());
     declare_parameters();
     const Shape tokens{batch, shape_.length};
     const BufferId ids = builder_.token_input("tokens", tokens, shape_.vocabulary);
@@ -60,6 +61,13 @@ class Gpt {
     BufferId mask;
     WeightAndBias norm2, fc1, fc2;
   };
+
+  /// Of one sequence: scores, logits, or the middle of a block's mlp.
+  [[nodiscard]] double largest_values() const {
+    const auto length = static_cast<double>(shape_.length);
+    return length * std::max({static_cast<double>(shape_.heads) * length,
+                              static_cast<double>(shape_.vocabulary), 4 * static_cast<double>(shape_.width)});
+  }
 
   /// In the order in which torch.nn.Module.to moves parameters and buffers.
   void declare_parameters() {

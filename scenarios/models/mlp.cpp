@@ -5,7 +5,7 @@
 #include <string>
 
 #include "harness/base/errors.h"
-#include "scenarios/models/layers.h"
+#include "scenarios/parts/layers.h"
 
 namespace memsweep {
 namespace {

@@ -20,7 +20,8 @@ struct Size {
   [[nodiscard]] double t() const { return static_cast<double>(length); }
 };
 // One of each; one batch, head or token among several; more queries than one block.
-constexpr Size kSizes[] = {{1, 1, 1, 1}, {2, 3, 5, 4}, {1, 2, 7, 3}, {3, 1, 4, 5}, {2, 3, 1, 2}, {2, 2, 70, 8}};
+constexpr Size kSizes[] = {{1, 1, 1, 1}, {2, 3, 5, 4}, {1, 2, 7, 3},
+                           {3, 1, 4, 5}, {2, 3, 1, 2}, {2, 2, 70, 8}};
 constexpr Size kSmallSizes[] = {{2, 2, 3, 2}, {1, 2, 4, 1}};
 
 std::vector<double> attributes(const Size& s, double p = 0) { return {s.h(), s.t(), p, 1, 2, 0, 1, 0}; }
@@ -70,7 +71,8 @@ Doubles attended(const Size& s, const Doubles& qkv, const Tensor* mask = nullptr
 
 /// The mask that the dropout op draws for the weights of all pairs.
 Tensor mask_of(const Size& s, double p) {
-  return run({Op::dropout, {p, 1, 2, 0, 1, 0}, {random_tensor({s.batch, s.heads, s.length, s.length}, 9)}})[0];
+  return run(
+      {Op::dropout, {p, 1, 2, 0, 1, 0}, {random_tensor({s.batch, s.heads, s.length, s.length}, 9)}})[0];
 }
 
 TEST(CpuAttention, FollowsItsFormulaAndDropsWhatTheDropoutOpWouldDrop) {
@@ -87,10 +89,12 @@ TEST(CpuAttention, FollowsItsFormulaAndDropsWhatTheDropoutOpWouldDrop) {
 TEST(CpuAttention, BackwardIsTheGradientOfForward) {
   for (const double p : {0.0, 0.3}) {
     for (const Size& s : kSmallSizes) {
-      const auto qkv = random_tensor({s.rows(), 3 * s.width()}, 1), grad = random_tensor({s.rows(), s.width()}, 2);
+      const auto qkv = random_tensor({s.rows(), 3 * s.width()}, 1),
+                 grad = random_tensor({s.rows(), s.width()}, 2);
       const auto forward = run({Op::attention, attributes(s, p), {qkv}});
       const auto product = run({Op::mul, {}, {grad, forward[0]}})[0];
-      const auto delta = run({Op::heads, {s.h(), s.t(), 0, 1}, {run({Op::sum_heads, {s.h()}, {product}})[0]}})[0];
+      const auto delta =
+          run({Op::heads, {s.h(), s.t(), 0, 1}, {run({Op::sum_heads, {s.h()}, {product}})[0]}})[0];
       const auto actual = run({Op::attention_backward,
                                attributes(s, p),
                                {grad, qkv, forward[0], forward[1], delta, grad, grad, grad}});
@@ -171,7 +175,8 @@ TEST(CpuAttention, SoftmaxFollowsItsFormulaAndBackwardIsItsGradient) {
       [&](const Doubles& moved) {
         const auto moved_y = reference(moved);
         double sum = 0;
-        for (std::size_t i = 0; i < moved_y.size(); ++i) sum += static_cast<double>(grad.values()[i]) * moved_y[i];
+        for (std::size_t i = 0; i < moved_y.size(); ++i)
+          sum += static_cast<double>(grad.values()[i]) * moved_y[i];
         return sum;
       },
       doubles(x.values()));

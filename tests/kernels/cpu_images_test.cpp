@@ -18,8 +18,8 @@ struct Size {
   [[nodiscard]] Shape w() const { return {out, in, kernel, kernel}; }
 };
 // One pixel; narrower than the kernel; odd sizes; 1x1 and 5x5 kernels.
-constexpr Size kSizes[] = {{1, 1, 1, 1, 1, 3}, {2, 3, 4, 2, 1, 3}, {3, 2, 5, 7, 9, 3}, {2, 3, 2, 4, 5, 1},
-                           {1, 2, 3, 6, 5, 5}, {2, 8, 16, 33, 17, 3}};
+constexpr Size kSizes[] = {{1, 1, 1, 1, 1, 3}, {2, 3, 4, 2, 1, 3}, {3, 2, 5, 7, 9, 3},
+                           {2, 3, 2, 4, 5, 1}, {1, 2, 3, 6, 5, 5}, {2, 8, 16, 33, 17, 3}};
 
 std::size_t place(const Shape& shape, std::int64_t n, std::int64_t c, std::int64_t y, std::int64_t x) {
   return static_cast<std::size_t>(((n * shape[1] + c) * shape[2] + y) * shape[3] + x);
@@ -95,15 +95,15 @@ Doubles batch_norm(const Doubles& x, const Doubles& w, const Doubles& bias, std:
 constexpr std::size_t kArea = 20, kValues = 60;  // of a channel: in one image, in all
 
 TEST(CpuImages, BatchNormNormalisesEachChannelAndMovesItsStatistics) {
-  const auto x = random_tensor({3, 2, 4, 5}, 1, 2, 3), w = random_tensor({2}, 2), bias = random_tensor({2}, 3);
+  const auto x = random_tensor({3, 2, 4, 5}, 1, 2, 3), w = random_tensor({2}, 2),
+             bias = random_tensor({2}, 3);
   const std::vector<float> mean{0, 1}, variance{1, 2};
   const std::vector<std::int64_t> steps{7};
-  const auto y =
-      run({Op::batch_norm,
-           {1e-5, 0.25},
-           {x, w, bias, Tensor({2}, mean), Tensor({2}, variance), Tensor(Shape{}, steps)}});
-  expect_near(y[0].values(), batch_norm(doubles(x.values()), doubles(w.values()), doubles(bias.values()), kArea),
-              2e-6);
+  const auto y = run({Op::batch_norm,
+                      {1e-5, 0.25},
+                      {x, w, bias, Tensor({2}, mean), Tensor({2}, variance), Tensor(Shape{}, steps)}});
+  expect_near(y[0].values(),
+              batch_norm(doubles(x.values()), doubles(w.values()), doubles(bias.values()), kArea), 2e-6);
   for (std::size_t c = 0; c < 2; ++c) {
     double sum = 0, squares = 0;
     for (std::size_t i = 0; i < x.values().size(); ++i)
@@ -114,7 +114,8 @@ TEST(CpuImages, BatchNormNormalisesEachChannelAndMovesItsStatistics) {
     EXPECT_NEAR(y[1].values()[c], middle, 1e-6);
     EXPECT_NEAR(y[2].values()[c], 1 / std::sqrt(squares / kValues + 1e-5), 1e-6);
     EXPECT_NEAR(y[3].values()[c], 0.75 * static_cast<double>(mean[c]) + 0.25 * middle, 1e-6);
-    EXPECT_NEAR(y[4].values()[c], 0.75 * static_cast<double>(variance[c]) + 0.25 * squares / (kValues - 1), 1e-6);
+    EXPECT_NEAR(y[4].values()[c], 0.75 * static_cast<double>(variance[c]) + 0.25 * squares / (kValues - 1),
+                1e-6);
   }
   EXPECT_EQ(y[5].values<std::int64_t>()[0], 8);
 }
@@ -124,10 +125,9 @@ TEST(CpuImages, BatchNormBackwardIsTheGradientOfForward) {
   const auto w = random_tensor({2}, 3), bias = random_tensor({2}, 4);
   const std::vector<float> zeros{0, 0};
   const std::vector<std::int64_t> steps{0};
-  const auto forward =
-      run({Op::batch_norm,
-           {1e-5, 0.1},
-           {x, w, bias, Tensor({2}, zeros), Tensor({2}, zeros), Tensor(Shape{}, steps)}});
+  const auto forward = run({Op::batch_norm,
+                            {1e-5, 0.1},
+                            {x, w, bias, Tensor({2}, zeros), Tensor({2}, zeros), Tensor(Shape{}, steps)}});
   const auto actual = run({Op::batch_norm_backward, {}, {grad, x, w, forward[1], forward[2]}});
   const auto along = [&](const Doubles& x0, const Doubles& w0, const Doubles& bias0) {
     const auto y = batch_norm(x0, w0, bias0, kArea);
@@ -144,7 +144,8 @@ TEST(CpuImages, BatchNormBackwardIsTheGradientOfForward) {
 TEST(CpuImages, AChannelIsSummedOverAllImages) {
   const auto x = random_tensor({3, 2, 4, 5}, 1);
   Doubles expected(2);
-  for (std::size_t i = 0; i < x.values().size(); ++i) expected[i / kArea % 2] += static_cast<double>(x.values()[i]);
+  for (std::size_t i = 0; i < x.values().size(); ++i)
+    expected[i / kArea % 2] += static_cast<double>(x.values()[i]);
   expect_near(run({Op::sum_channels, {}, {x}})[0].values(), expected, 1e-7);
 }
 

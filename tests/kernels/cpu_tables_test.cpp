@@ -39,8 +39,8 @@ TEST(CpuTables, ItsGradientIsTheSumOverEqualIndices) {
       const auto row = static_cast<std::size_t>(ids.values<std::int64_t>()[i / n]);
       expected[row * n + i % n] += static_cast<double>(grad.values()[i]);
     }
-    expect_near(run({Op::embedding_backward, {static_cast<double>(table)}, {grad, ids}})[0].values(), expected,
-                2e-6);
+    expect_near(run({Op::embedding_backward, {static_cast<double>(table)}, {grad, ids}})[0].values(),
+                expected, 2e-6);
   }
 }
 

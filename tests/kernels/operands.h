@@ -121,9 +121,11 @@ inline std::vector<Tensor> run(const Example& example, std::size_t shift = 0) {
     output_views[i] = input_views[example.in_place[i]];
 
   const OpCall call{example.op, example.attributes, input_types, output_types, example.step};
+  const auto workspaces = row_of(example.op).workspaces(call, {});
   std::vector<Tensor> borrowed;
   std::vector<void*> workspace_views;
-  for (const Workspace& workspace : row_of(example.op).workspaces(call, {})) {
+  borrowed.reserve(workspaces.size());
+  for (const Workspace& workspace : workspaces) {
     const auto bytes = static_cast<std::int64_t>(workspace.bytes);
     workspace_views.push_back(borrowed.emplace_back(TensorType{{bytes}, DType::boolean}, shift).data());
   }

@@ -1,6 +1,8 @@
 // The derived backward pass against differences of the loss, on the cpu device.
 
 #include <functional>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -55,6 +57,44 @@ TEST(Gradient, OfEveryActivation) {
       return b.apply("act", op, {b.apply("h", Op::mm, {x, w}, {0, 1})});
     }));
   }
+}
+
+/// Smooth all the way: pooling, whose largest value may change, is tested as an op.
+TEST(Gradient, OfConvolutionsAndBatchNorms) {
+  for (const bool bias : {false, true}) {
+    Builder b({.seed = 7, .batches = 1});
+    std::vector<BufferId> weights;
+    std::vector<Shape> shapes{{3, 2, 3, 3}, {2, 3, 3, 3}, {3, 24}};
+    if (bias) shapes.insert(shapes.end(), {{3}, {2}});
+    for (const Shape& shape : shapes) weights.push_back(b.parameter("w", shape, 0.5F));
+    const TensorType pair{{2}, DType::f32};
+    const BufferId mean = b.constant("mean", pair, Op::fill, {0}),
+                   variance = b.constant("variance", pair, Op::fill, {1});
+    const BufferId steps = b.constant("steps", {{}, DType::i64}, Op::positions);
+    const BufferId x = b.input("x", {4, 2, 3, 4}, 1), target = b.target("target", {4}, 3);
+    const auto convolve = [&](BufferId image, std::size_t layer) {
+      std::vector<BufferId> operands{image, weights[layer]};
+      if (bias) operands.push_back(weights[3 + layer]);
+      return b.apply("conv", Op::conv2d, std::move(operands));
+    };
+    BufferId h = b.apply("act", Op::tanh, {convolve(x, 0)});
+    h = convolve(h, 1);
+    h = b.apply_updating(
+        "norm", Op::batch_norm,
+        {h, b.parameter("w", {2}, 0.25F, 1), b.parameter("bias", {2}, 0.25F), mean, variance, steps}, 3,
+        {1e-5, 0.1})[0];
+    b.cross_entropy(b.apply("out", Op::mm, {h, weights[2]}, {0, 1}), target);
+    expect_true_gradients(std::move(b).finish(), 12);
+  }
+}
+
+TEST(Gradient, OfAnEmbeddingAndOfWhatIsAddedToEveryRow) {
+  expect_true_gradients(around([](Builder& b, BufferId x, BufferId w) {
+    const BufferId ids = b.target("ids", {6}, 5);
+    const BufferId row = b.parameter("row", {1, 5}, 0.8F);
+    const BufferId embedded = b.apply("embedded", Op::embedding, {w, ids}, {6});
+    return b.apply("sum", Op::add_broadcast, {b.apply("both", Op::add, {embedded, x}), row});
+  }));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "scenarios/models/causal_attention.h"
+#include "scenarios/parts/causal_attention.h"
 
 #include <cmath>
 #include <limits>

@@ -14,6 +14,13 @@ namespace memsweep {
 inline constexpr float kNormScale = 0.25F;
 inline constexpr double kNormEpsilon = 1e-5;
 
+/// Limits that keep a typing error from becoming a program of terabytes.
+inline constexpr std::int64_t kMaxWidth = 1 << 24;
+inline constexpr std::int64_t kMaxLayers = 100'000;
+
+/// Throws UsageError where a batch's largest tensor, of so many values, has more bytes than can be counted.
+void expect_countable(std::string_view model, std::int64_t batch, double values);
+
 struct Activation {
   std::string_view name;
   std::optional<Op> op;

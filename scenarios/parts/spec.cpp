@@ -1,4 +1,4 @@
-#include "scenarios/models/spec.h"
+#include "scenarios/parts/spec.h"
 
 #include <fmt/format.h>
 
@@ -7,16 +7,17 @@
 
 #include "harness/base/errors.h"
 #include "harness/base/nearest.h"
-#include "scenarios/models/layers.h"
+#include "scenarios/parts/layers.h"
 
 namespace memsweep {
 
 void read_spec(std::string_view model, std::string_view text, std::span<const SpecOption> options) {
   std::vector<std::string_view> seen;
-  while (!text.empty()) {
+  for (bool more = !text.empty(); more;) {
     const auto comma = text.find(',');
     const std::string_view item = text.substr(0, comma), name = item.substr(0, item.find('='));
-    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+    more = comma != std::string_view::npos;
+    if (more) text.remove_prefix(comma + 1);
     const auto option = std::find_if(options.begin(), options.end(),
                                      [name](const SpecOption& known) { return known.name == name; });
     if (option == options.end()) {

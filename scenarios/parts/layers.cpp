@@ -1,4 +1,4 @@
-#include "scenarios/models/layers.h"
+#include "scenarios/parts/layers.h"
 
 #include <fmt/format.h>
 
@@ -21,6 +21,13 @@ constexpr std::array kActivations{
 };
 
 }  // namespace
+
+void expect_countable(std::string_view model, std::int64_t batch, double values) {
+  constexpr double kMost = 1e18;
+  if (values * static_cast<double>(batch) > kMost)
+    throw UsageError(
+        fmt::format("a batch of {} of this {} has more values than can be counted", batch, model));
+}
 
 std::span<const std::string_view> activation_names() {
   static const auto names = [] {
