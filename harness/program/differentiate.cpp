@@ -84,7 +84,7 @@ class Differentiation final : public GradientContext {
 
   void next_node() override {
     release(held_by_node());
-    node_begin_ = program_.step.size();
+    begin_node();
   }
 
   const TensorType& type(BufferId id) const override { return program_.type(id); }
@@ -107,7 +107,7 @@ class Differentiation final : public GradientContext {
   }
 
   [[nodiscard]] Instr backward(Op op) const {
-    return {.op = op, .phase = Phase::backward, .block = forward_.block};
+    return {.op = op, .phase = Phase::backward, .block = forward_.block, .node = node_};
   }
 
   void release(std::vector<BufferId> ids) {
@@ -134,10 +134,15 @@ class Differentiation final : public GradientContext {
     if (rule == nullptr) {
       throw std::logic_error(fmt::format("{} has no gradient rule", row_of(forward_.op).name));
     }
-    node_begin_ = program_.step.size();
+    begin_node();
     passed_.clear();
     rule(*this);
     end_node();
+  }
+
+  void begin_node() {
+    ++node_;
+    node_begin_ = program_.step.size();
   }
 
   /// PyTorch's node lets go of what it saved when it is done, not when it last reads it. Then its gradients
@@ -202,6 +207,7 @@ class Differentiation final : public GradientContext {
   std::unordered_map<BufferId, int> holders_;  // of a gradient: values that it is on its way to
   Instr forward_;
   std::vector<Gradients> arriving_;
+  std::int32_t node_ = Instr::kNone;
   std::size_t node_begin_ = 0;
   std::vector<Passed> passed_;
 };
