@@ -22,10 +22,15 @@ enum class Op : std::uint8_t {
   // data.
   uniform,   // () -> x f32 [..]                 x = offset + scale * uniform
   integers,  // () -> y i64 [..]                 y = u24 mod modulus
-  fill,      // () -> x f32 [..]                 x = value
+  fill,      // () -> x f32 or boolean [..]      x = value
+  tokens,  // () -> y i64 [B,T]                y = integers of a stream whose rows have T + 1, from `shift` on
+  positions,    // () -> y i64 [..]              y = 0, 1, 2, ...
+  causal_mask,  // () -> m boolean [T,T]         true above the diagonal: what a position must not see
+  empty,        // () -> x [..]                  whatever lies there
   // Products. Weights are out x in, as in torch.nn.Linear.
   addmm,  // (x [B,K], w [N,K], bias [N]) -> [B,N]   x wT + bias
   mm,     // (a, b) -> a' b'                     ' = transposed where the attribute says so
+  bmm,    // (a, b) -> a' b' for each head; operands and attributes: kernels/heads.h
   // Element-wise activations and their gradients; the second input is what PyTorch saves.
   relu,
   relu_backward,  // (grad, output) -> grad
@@ -40,16 +45,52 @@ enum class Op : std::uint8_t {
   sigmoid,
   sigmoid_backward,  // (grad, output) -> grad
   add,               // (a, b) -> a + b
+  mul,               // (a, b) -> a * b
+  add_broadcast,     // (x, y) -> x + y          y has the last extents of x, and is repeated along the rest
+  masked_fill,       // (x [..,T,T], mask boolean [N,N]) -> x, and `value` where the mask's first T x T say so
   dropout,           // (x) -> mask boolean, y   y = mask ? x / (1 - p) : 0
   dropout_backward,  // (grad, mask) -> grad
   // Rows.
   layer_norm,            // (x [B,N], w [N], bias [N]) -> y [B,N], mean [B], rstd [B]
   layer_norm_backward,   // (grad, x, mean, rstd, w) -> dx [B,N], dw [N], dbias [N]
   sum_rows,              // (x [B,N]) -> [N]
+  sum_repeats,           // (x [B,N]) -> [rows,N]     sum of each group of `rows` rows, place by place
+  softmax,               // (x [..,N]) -> y
+  softmax_backward,      // (grad, y) -> grad
   log_softmax,           // (x [B,N]) -> [B,N]
   log_softmax_backward,  // (grad, output) -> [B,N]
   nll_loss,              // (logp [B,N], target i64 [B]) -> loss, total_weight; mean over rows
   nll_loss_backward,     // (grad scalar, logp, target, total_weight) -> [B,N]
+  // Embeddings.
+  embedding,           // (w [V,N], ids i64 [..]) -> [indices,N]   of the first `indices` ids
+  embedding_backward,  // (grad [B,N], ids) -> dw [V,N]            of the first B ids
+  // Attention. Rows hold the heads of a token side by side; qkv has the queries, keys and values of all heads
+  // in thirds of a row, and head-major tensors are [B,heads,T,size].
+  split_thirds,        // (qkv) -> qkv                what is read from here on are its thirds, in place
+  join_thirds,         // (dq, dk, dv) -> dqkv        each in rows or head-major
+  heads,               // (x [BT,parts*C]) -> [B,heads,T,size]   one part of each row
+  merge_heads,         // ([B,heads,T,size]) -> [BT,C]
+  scale_third,         // (qkv) -> [BT,C]             factor * one third
+  attention,           // (qkv, [2 seeds]) -> y [BT,C], logsumexp [B,heads,T up to a multiple of 32]; causal
+  attention_backward,  // (grad, qkv, y, logsumexp, delta [B,heads,T], dq, dk, dv, [2 seeds]) -> dq, dk, dv
+  sum_heads,           // (x [BT,C]) -> [BT,heads]
+  // What PyTorch's unfused scaled_dot_product_attention makes of a causal mask and of rows that see nothing.
+  lower_triangle,  // (x boolean [T,T]) -> x on and below the diagonal, else false
+  where,           // (condition boolean [..], a scalar, b scalar) -> [..]
+  equals,          // (x [..]) -> boolean [..]        x == value
+  all_columns,     // (x boolean [..,N]) -> boolean [..]
+  fill_rows,       // (y [..,N], rows boolean [..], value scalar) -> y
+  // Images [N,channels,height,width]. Convolutions have stride 1 and keep the size; columns are the patches
+  // of one image, [channels * kernel area, height * width].
+  conv2d,                  // (x, w [O,C,k,k], [bias]) -> [N,O,height,width]
+  conv2d_backward_input,   // (grad, w) -> dx, columns
+  conv2d_backward_weight,  // (grad, x, [columns]) -> dw; columns is only a place to work in
+  sum_channels,            // (x) -> [channels]
+  batch_norm,  // (x, w, bias, running mean, running variance, steps i64) -> y, mean, 1/deviation, and
+               // the last three
+  batch_norm_backward,  // (grad, x, w, mean, 1/deviation) -> dx, dw, dbias
+  max_pool,             // (x) -> [N,C,height/2,width/2], index i64 of the largest in its channel
+  max_pool_backward,    // (grad, index) -> dx
   // Vectors of an optimizer; the first operand is updated in place where the program names it as result.
   clone,        // (x) -> x
   zeros_like,   // (x) -> 0
@@ -152,6 +193,11 @@ enum class WorkspaceKind : std::uint8_t { cublas, cublaslt, partial_results, sem
 struct Workspace {
   WorkspaceKind kind;
   std::size_t bytes = 0;
+  /// How many of the last that were borrowed, this one among them, are given back before more is allocated.
+  /// The rest is given back when the op is done. Bodies must not use what was given back.
+  int given_back = 0;
+  /// Borrowed before the op's results are allocated.
+  bool before_results = false;
 };
 
 /// Arithmetic and memory traffic of a call, for the modelled clock.

@@ -22,5 +22,8 @@ struct ReductionWorkspace {
 /// Sums the `columns` values within each of `rows` rows.
 [[nodiscard]] ReductionWorkspace reduction_within_rows_workspace(std::int64_t rows, std::int64_t columns,
                                                                  const Multiprocessors& gpu);
+/// Sums images [images, channels, area] over images and area, one f32 result for each channel.
+[[nodiscard]] ReductionWorkspace channel_reduction_workspace(std::int64_t images, std::int64_t channels,
+                                                             std::int64_t area, const Multiprocessors& gpu);
 
 }  // namespace memsweep

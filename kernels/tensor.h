@@ -42,6 +42,8 @@ struct Shape {
   /// The last extent (1 for a scalar), and how many rows of that length there are.
   [[nodiscard]] std::int64_t columns() const;
   [[nodiscard]] std::int64_t rows() const { return elements() / columns(); }
+  /// Elements of one entry along the first extent: its width once it is flattened.
+  [[nodiscard]] std::int64_t flat() const { return elements() / (*this)[0]; }
 
   [[nodiscard]] std::int64_t operator[](int i) const { return extents[static_cast<std::size_t>(i)]; }
   friend bool operator==(const Shape&, const Shape&) = default;

@@ -18,19 +18,29 @@ Profile profile_of(const Case& one) {
   return profile;
 }
 
-CaseProgram::CaseProgram(const Case& one) : case_(one) {
-  TrainingStep step = parse_training_step(one.training);
-  if (one.scaler) step.precision.scaler.emplace();
-  build_ = std::move(step);
+CaseProgram::CaseProgram(const Case& one) : case_(one) { static_cast<void>((*this)(1)); }
+
+CaseProgram::Size CaseProgram::size_of_step(std::int64_t step) const {
+  const auto in_turn = [step](const std::vector<std::int64_t>& list, std::int64_t otherwise) {
+    return list.empty() ? otherwise : list[static_cast<std::size_t>(step - 1) % list.size()];
+  };
+  return {in_turn(case_.batches, case_.batch), in_turn(case_.lengths, 0)};
+}
+
+Program CaseProgram::build(Size size) const {
+  TrainingOptions options = case_.training;
+  if (size.length != 0) options.model.spec += fmt::format(",length={}", size.length);
+  options.model.release = options.release;
+  TrainingStep step = parse_training_step(options);
+  if (case_.scaler) step.precision.scaler.emplace();
+  return step(size.batch);
 }
 
 const Schedule& CaseProgram::operator()(std::int64_t step) {
-  const auto& batches = case_.batches;
-  const std::int64_t batch =
-      batches.empty() ? case_.batch : batches[static_cast<std::size_t>(step - 1) % batches.size()];
-  const auto known = by_batch_.find(batch);
-  return known != by_batch_.end() ? known->second
-                                  : by_batch_.emplace(batch, Schedule(build_(batch))).first->second;
+  const Size size = size_of_step(step);
+  const auto known = by_size_.find(size);
+  return known != by_size_.end() ? known->second
+                                 : by_size_.emplace(size, Schedule(build(size))).first->second;
 }
 
 CaseSearchResult search_case(const Case& one) {

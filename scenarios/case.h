@@ -2,6 +2,7 @@
 // JSON lines in the format of tests/golden/pytorch (its README says what each field means).
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -30,6 +31,7 @@ struct Case {
   bool scaler = false;       // torch.amp.GradScaler() with its defaults, in any precision as PyTorch allows
   std::int64_t batch = 32;
   std::vector<std::int64_t> batches;  // of each step in turn; empty: all `batch`
+  std::vector<std::int64_t> lengths;  // likewise, of the sequences of a gpt; empty: its context
   std::int64_t steps = 4;
   std::string alloc_conf;
   int compute_capability = 90;                   // major * 10 + minor
@@ -46,7 +48,7 @@ struct Case {
 /// The device that a case describes: a GPU of that capability with nothing in use but its own.
 [[nodiscard]] Profile profile_of(const Case& one);
 
-/// Steps of a case, built once for each batch.
+/// Steps of a case, built once for each batch and length.
 class CaseProgram {
  public:
   /// Throws UsageError for what cannot be built.
@@ -55,9 +57,15 @@ class CaseProgram {
   [[nodiscard]] const Schedule& operator()(std::int64_t step);
 
  private:
+  struct Size {
+    std::int64_t batch, length;  // 0: the model's own
+    auto operator<=>(const Size&) const = default;
+  };
+  [[nodiscard]] Size size_of_step(std::int64_t step) const;
+  [[nodiscard]] Program build(Size size) const;
+
   const Case& case_;
-  std::function<Program(std::int64_t batch)> build_;
-  std::map<std::int64_t, Schedule> by_batch_;
+  std::map<Size, Schedule> by_size_;
 };
 
 /// What a search over batches gave.

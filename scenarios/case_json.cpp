@@ -69,6 +69,13 @@ class Fields {
   std::vector<std::string_view> known_;
 };
 
+std::string gpt_spec(Fields& fields) {
+  const auto number = [&fields](const char* name) { return fields.get<std::int64_t>(name); };
+  return fmt::format("gpt:layers={},width={},heads={},context={},vocab={},attention={},tied={}",
+                     number("depth"), number("width"), number("heads"), number("context"), number("vocab"),
+                     fields.get<std::string>("attention", "unfused"), fields.get<bool>("tied", false));
+}
+
 ModelOptions read_model(const Json& json) {
   ModelOptions options;
   Fields fields(json, "a case's model");
@@ -82,11 +89,18 @@ ModelOptions read_model(const Json& json) {
   } else if (kind == "mlp") {
     options.spec =
         fmt::format("sequential:{}", fmt::join(fields.get<std::vector<std::int64_t>>("widths"), "-"));
+  } else if (kind == "gpt") {
+    options.spec = gpt_spec(fields);
+  } else if (kind == "conv") {
+    options.spec = fmt::format("conv:channels={},classes={},size={}",
+                               fmt::join(fields.get<std::vector<std::int64_t>>("channels"), "-"),
+                               fields.get<std::int64_t>("classes"), fields.get<std::int64_t>("size"));
   } else {
     throw UsageError(fmt::format("model {} is not there", kind));
   }
-  const auto activation = fields.get<std::string>("act", "");
-  options.activation = activation.empty() ? "identity" : activation;
+  options.activation = fields.get<std::string>("act", "");
+  const bool layers = kind == "mlp" || kind == "chain";
+  if (layers && options.activation.empty()) options.activation = "identity";
   options.dropout = fields.get<double>("dropout", 0);
   options.bias = fields.get<bool>("bias", true);
   const auto norm = fields.get<std::string>("norm", "");
@@ -199,7 +213,7 @@ Case read_case(const nlohmann::json& json) {
   one.batch = fields.get<std::int64_t>("batch");
   if (one.batch < 1 && !one.search) refuse("batch", one.batch, "at least 1");
   one.batches = fields.get<std::vector<std::int64_t>>("batches", {});
-  if (fields.has("lengths")) throw UsageError("lengths that vary are not there");
+  one.lengths = fields.get<std::vector<std::int64_t>>("lengths", {});
   one.steps = fields.get<std::int64_t>("steps", one.steps);
   one.alloc_conf = fields.get<std::string>("alloc_conf", "");
   one.compute_capability = read_capability(fields.get<std::string>("compute_capability", "9.0"));

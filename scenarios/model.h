@@ -8,17 +8,19 @@
 #include <string>
 #include <string_view>
 
+#include "harness/memory/rules.h"
 #include "harness/program/builder.h"
 
 namespace memsweep {
 
 struct ModelOptions {
-  std::string spec = "mlp:128-128x32-10";  // name:shape
-  std::string activation = "relu";
-  double dropout = 0;  // probability of a unit to be dropped, [0, 1)
+  std::string spec = "mlp:128-128x32-10";  // name:shape, or the name of a preset
+  std::string activation = "";             // empty: the model's own
+  double dropout = 0;                      // probability of a unit to be dropped, [0, 1)
   bool layer_norm = false;
-  bool bias = true;
-  double gain = 2.5;  // weights are drawn from +-gain / sqrt(inputs)
+  bool bias = true;                                // of linear layers, or of the convolutions
+  double gain = 2.5;                               // weights are drawn from +-gain / sqrt(inputs)
+  PytorchRelease release = PytorchRelease::v2_15;  // whose kernels save what they save
 };
 
 /// The forward pass, with its loss, of a batch.
@@ -28,11 +30,23 @@ struct Model {
   std::string_view name;
   std::string_view syntax;
   std::string_view summary;
+  std::string_view activation;  // where none is asked for
   /// Reads what stands behind "name:". Throws UsageError with a sentence.
   ForwardPass (*parse)(std::string_view shape, const ModelOptions& options);
 };
 
 [[nodiscard]] std::span<const Model> models();
+
+/// Shapes that have a name.
+struct Preset {
+  std::string_view name;
+  std::string_view spec;
+};
+
+[[nodiscard]] std::span<const Preset> presets();
+
+/// The activation that the model has: that of the options, or its own.
+[[nodiscard]] std::string activation_name(const ModelOptions& options);
 
 /// Throws UsageError with a sentence for an unknown model or a malformed shape.
 [[nodiscard]] ForwardPass parse_model(const ModelOptions& options);

@@ -127,7 +127,7 @@ int run_command_line(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     throw UsageError(explain(app, error));
   }
-  options.training.release = parse_release(options.pytorch);
+  options.training.release = options.training.model.release = parse_release(options.pytorch);
   if (list_command->parsed()) return list(arguments.topic);
   if (show_command->parsed()) return show(options, arguments.batch);
   if (run_command->parsed()) {

@@ -48,7 +48,9 @@ void list_scenarios() {
 
 void list_models() {
   fmt::print("Models (--model)\n");
-  for (const Model& model : models()) fmt::print("  {:<28}{}\n", model.syntax, model.summary);
+  for (const Model& model : models()) fmt::print("  {}\n  {:<16}{}\n", model.syntax, "", model.summary);
+  fmt::print("Models by name (--model)\n");
+  for (const Preset& preset : presets()) fmt::print("  {:<16}{}\n", preset.name, preset.spec);
   fmt::print("Activations (--activation)\n  {}\n", fmt::join(activation_names(), ", "));
 }
 

@@ -71,17 +71,17 @@ void add_sweep_options(CLI::App& app, RunOptions& o) {
 
 void add_model_options(CLI::App& app, RunOptions& o) {
   TrainingOptions& t = o.training;
-  app.add_option("--model", t.model.spec, "model and its shape")->type_name("SPEC")->capture_default_str();
-  app.add_option("--activation", t.model.activation, "behind each layer but the last")
-      ->type_name("NAME")
+  app.add_option("--model", t.model.spec, "name, or model and its shape")
+      ->type_name("SPEC")
       ->capture_default_str();
+  app.add_option("--activation", t.model.activation, "instead of the model's own")->type_name("NAME");
   const auto read_dropout = [&t](const std::string& text) { t.model.dropout = parse_probability(text); };
   add_text(app, "--dropout", read_dropout, "probability of a unit to be dropped, below 1")
       ->type_name("P")
       ->default_str(fmt::format("{}", t.model.dropout));
   app.add_flag("--layernorm", t.model.layer_norm, "layer norm before each activation");
   app.add_flag_callback(
-      "--no-bias", [&t] { t.model.bias = false; }, "linear layers without a bias");
+      "--no-bias", [&t] { t.model.bias = false; }, "linear layers, or convolutions, without a bias");
   app.add_option("--precision", t.precision.name, "of weights and arithmetic; see memsweep list")
       ->type_name("NAME")
       ->capture_default_str();

@@ -29,7 +29,7 @@ nlohmann::json own_profile(const RunOptions& options, const Profile& p) {
 void remark(std::string_view text) { fmt::print(stderr, "memsweep: {}\n", text); }
 
 std::string describe(const ModelOptions& model) {
-  std::string text = fmt::format("{} {}", model.spec, model.activation);
+  std::string text = fmt::format("{} {}", model.spec, activation_name(model));
   if (model.dropout > 0) text += fmt::format(" dropout={}", model.dropout);
   if (model.layer_norm) text += " layernorm";
   if (!model.bias) text += " nobias";

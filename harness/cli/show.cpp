@@ -14,7 +14,7 @@ int show(const RunOptions& options, std::int64_t batch) {
   for (const std::string& policy : policies.empty() ? std::vector<std::string>{"none"} : policies) {
     step.recompute = policy;
     fmt::print("# {} {} {} {}, recompute {}, batch {}\n{}", options.training.model.spec,
-               options.training.model.activation, describe(options.training.precision),
+               activation_name(options.training.model), describe(options.training.precision),
                options.training.optimizer, policy, batch, print(step(batch)));
   }
   return 0;

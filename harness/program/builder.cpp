@@ -32,6 +32,14 @@ BufferId Builder::parameter(std::string name, Shape shape, float scale, float of
   return weight;
 }
 
+BufferId Builder::constant(std::string name, TensorType type, Op op, std::vector<double> attributes) {
+  const BufferId buffer = add_buffer(program_, {std::move(name), type, Category::weight, Lifetime::for_ever});
+  Instr make{.op = op, .phase = Phase::setup, .outputs = {buffer}};
+  make.attributes = std::move(attributes);
+  program_.setup.push_back(std::move(make));
+  return buffer;
+}
+
 BufferId Builder::drawn_each_step(std::string name, TensorType type, Op op, double id,
                                   std::vector<double> attributes) {
   const BufferId buffer =
@@ -53,6 +61,16 @@ BufferId Builder::target(std::string name, Shape shape, std::int64_t modulus) {
                          {static_cast<double>(modulus)});
 }
 
+BufferId Builder::token_input(std::string name, Shape shape, std::int64_t vocabulary) {
+  return drawn_each_step(std::move(name), {shape, DType::i64}, Op::tokens, kInputId,
+                         {static_cast<double>(vocabulary), 0});
+}
+
+BufferId Builder::token_target(std::string name, Shape shape, std::int64_t vocabulary) {
+  return drawn_each_step(std::move(name), {shape, DType::i64}, Op::tokens, kInputId,
+                         {static_cast<double>(vocabulary), 1});
+}
+
 std::vector<BufferId> Builder::apply_all(std::string name, Op op, std::vector<BufferId> inputs,
                                          std::vector<double> attributes) {
   Instr instr{.op = op, .phase = phase_, .block = block_, .inputs = std::move(inputs)};
@@ -65,17 +83,52 @@ BufferId Builder::apply(std::string name, Op op, std::vector<BufferId> inputs,
   return apply_all(std::move(name), op, std::move(inputs), std::move(attributes)).front();
 }
 
-BufferId Builder::apply_in_place(Op op, BufferId operand) {
-  program_.step.push_back(
-      {.op = op, .phase = phase_, .block = block_, .inputs = {operand}, .outputs = {operand}});
-  return operand;
+BufferId Builder::apply_in_place(Op op, std::vector<BufferId> operands, std::vector<double> attributes) {
+  const BufferId overwritten = operands.front();
+  Instr instr{.op = op, .phase = phase_, .block = block_, .inputs = std::move(operands)};
+  instr.outputs = {overwritten};
+  instr.attributes = std::move(attributes);
+  program_.step.push_back(std::move(instr));
+  return overwritten;
+}
+
+std::vector<BufferId> Builder::apply_updating(std::string name, Op op, std::vector<BufferId> inputs,
+                                              std::size_t updated, std::vector<double> attributes) {
+  const std::vector<BufferId> in_place(inputs.end() - static_cast<std::ptrdiff_t>(updated), inputs.end());
+  std::vector<BufferId> results = apply_all(std::move(name), op, std::move(inputs), std::move(attributes));
+  for (std::size_t i = 0; i < updated; ++i) {  // the last results are the operands, not new buffers
+    program_.buffers.pop_back();
+    results.pop_back();
+  }
+  auto& outputs = program_.step.back().outputs;
+  outputs = results;
+  outputs.insert(outputs.end(), in_place.begin(), in_place.end());
+  return results;
+}
+
+BufferId Builder::make(std::string name, TensorType type, Op op, std::vector<double> attributes) {
+  const BufferId made = add_buffer(program_, {std::move(name), type, Category::activation, {}});
+  Instr instr{.op = op, .phase = phase_, .block = block_, .outputs = {made}};
+  instr.attributes = std::move(attributes);
+  program_.step.push_back(std::move(instr));
+  return made;
+}
+
+std::vector<double> Builder::dropout_attributes(double p, int layer) const {
+  return {p,
+          static_cast<double>(randomness_.seed),
+          kMaskId + layer,
+          kMaskIdStride,
+          static_cast<double>(randomness_.batches),
+          0};
 }
 
 BufferId Builder::dropout(std::string name, BufferId x, double p, int layer) {
-  return apply_all(std::move(name), Op::dropout, {x},
-                   {p, static_cast<double>(randomness_.seed), kMaskId + layer, kMaskIdStride,
-                    static_cast<double>(randomness_.batches), 0})
-      .back();
+  return apply_all(std::move(name), Op::dropout, {x}, dropout_attributes(p, layer)).back();
+}
+
+void Builder::release(std::vector<BufferId> values) {
+  program_.step.push_back({.op = Op::release, .phase = phase_, .block = block_, .inputs = std::move(values)});
 }
 
 void Builder::begin_block(std::optional<BufferId> input) {
@@ -84,9 +137,7 @@ void Builder::begin_block(std::optional<BufferId> input) {
 }
 
 void Builder::end_block() {
-  if (block_input_) {
-    program_.step.push_back({.op = Op::release, .phase = phase_, .block = block_, .inputs = {*block_input_}});
-  }
+  if (block_input_) release({*block_input_});
   block_ = Instr::kNone;
 }
 

@@ -25,19 +25,36 @@ class Builder {
   /// A weight, drawn as offset + scale * uniform in the set-up; ids count up from 0.
   BufferId parameter(std::string name, Shape shape, float scale, float offset = 0);
 
+  /// What a model holds besides its weights and does not train, such as a mask: made in the set-up by an op
+  /// without operands.
+  BufferId constant(std::string name, TensorType type, Op op, std::vector<double> attributes = {});
+
   /// The batch: values scale * uniform, or integers below `modulus`; drawn anew each step.
   /// They live until the next batch has been made, as the variables of a training loop do.
   BufferId input(std::string name, Shape shape, float scale);
   BufferId target(std::string name, Shape shape, std::int64_t modulus);
+  /// The batch of a language model: tokens below `vocabulary` of sequences one longer than T, which for the
+  /// input lack their last token and for the target their first.
+  BufferId token_input(std::string name, Shape shape, std::int64_t vocabulary);
+  BufferId token_target(std::string name, Shape shape, std::int64_t vocabulary);
 
   /// The first result of an op.
   BufferId apply(std::string name, Op op, std::vector<BufferId> inputs, std::vector<double> attributes = {});
   /// All results; names get the op table's order as a suffix after the first.
   std::vector<BufferId> apply_all(std::string name, Op op, std::vector<BufferId> inputs,
                                   std::vector<double> attributes = {});
-  /// An element-wise op that overwrites its operand.
-  BufferId apply_in_place(Op op, BufferId operand);
+  /// An op that overwrites its first operand.
+  BufferId apply_in_place(Op op, std::vector<BufferId> operands, std::vector<double> attributes = {});
+  /// An op whose last results overwrite its last operands, `updated` of them; returns its new results.
+  std::vector<BufferId> apply_updating(std::string name, Op op, std::vector<BufferId> inputs,
+                                       std::size_t updated, std::vector<double> attributes);
+  /// The result of an op without operands, whose type is the caller's to choose.
+  BufferId make(std::string name, TensorType type, Op op, std::vector<double> attributes = {});
   BufferId dropout(std::string name, BufferId x, double p, int layer);
+  /// The attributes that tell a body which mask to draw.
+  [[nodiscard]] std::vector<double> dropout_attributes(double p, int layer) const;
+  /// Variables of a module's code that are let go of here, and live at least so long.
+  void release(std::vector<BufferId> values);
 
   /// Mean cross-entropy of logits against targets: log_softmax and nll_loss, in phase `loss`.
   /// Both the logits and the loss are variables of the training loop.

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <stdexcept>
+#include <unordered_map>
 #include <utility>
 
 #include "harness/program/builder.h"
@@ -21,10 +23,12 @@ class Differentiation final : public GradientContext {
  public:
   explicit Differentiation(Program program) : program_(std::move(program)) {
     needs_.assign(program_.buffers.size(), false);
+    uses_.assign(program_.buffers.size(), 0);
     for (const Parameter& parameter : program_.parameters) needs_[parameter.weight] = true;
     for (const Instr& instr : program_.step) {
       for (BufferId in : instr.inputs) {
         if (!needs_[in]) continue;
+        ++uses_[in];
         for (BufferId out : instr.outputs) needs_[out] = true;
       }
     }
@@ -36,7 +40,8 @@ class Differentiation final : public GradientContext {
   Program run() && {
     const std::size_t forward_size = program_.step.size();
     const BufferId root = program_.scaled_loss.value_or(program_.loss), seed = make_seed(root);
-    gradients_[root] = seed;
+    gradients_[root][0] = seed;
+    ++holders_[seed];
     for (std::size_t i = forward_size; i-- > 0;) differentiate_instr(program_.step[i]);
     program_.step.push_back({.op = Op::release, .phase = Phase::backward, .inputs = {seed}});
     if (program_.scaled_loss) program_.step.back().inputs.push_back(root);
@@ -46,29 +51,56 @@ class Differentiation final : public GradientContext {
 
   const Instr& forward() const override { return forward_; }
 
-  BufferId arriving(std::size_t output) const override { return arriving_[output].value(); }
-
-  DType dtype(BufferId id) const override { return program_.type(id).dtype; }
+  BufferId arriving(std::size_t output, std::size_t third) const override {
+    return arriving_[output][third].value();
+  }
 
   bool needed(std::size_t input) const override { return needs_[forward_.inputs[input]]; }
 
   std::vector<BufferId> emit(Op op, std::vector<BufferId> inputs, std::vector<double> attributes) override {
-    Instr instr{.op = op, .phase = Phase::backward, .block = forward_.block, .inputs = std::move(inputs)};
+    Instr instr = backward(op);
+    instr.inputs = std::move(inputs);
     instr.attributes = std::move(attributes);
-    auto outputs = append(program_, std::move(instr), row_of(op).name, Category::temporary);
-    return outputs;
+    return append(program_, std::move(instr), row_of(op).name, Category::temporary);
   }
 
-  void pass(std::size_t input, BufferId gradient) override {
-    const BufferId value = forward_.inputs[input];
-    if (!needs_[value]) return;
-    auto& known = gradients_[value];
-    known = known ? emit(Op::add, {*known, gradient}, {})[0] : gradient;
-    program_.buffers[*known].name = fmt::format("grad({})", program_.buffers[value].name);
-    if (is_parameter_[value]) handed_on_.push_back(*known);
+  BufferId make(Op op, TensorType type) override {
+    Instr instr = backward(op);
+    instr.outputs = {add_buffer(program_, {std::string(row_of(op).name), type, Category::temporary, {}})};
+    program_.step.push_back(std::move(instr));
+    return program_.step.back().outputs.front();
   }
+
+  void emit_updating(Op op, std::vector<BufferId> inputs, std::vector<BufferId> updated,
+                     std::vector<double> attributes) override {
+    Instr instr = backward(op);
+    instr.inputs = std::move(inputs);
+    instr.outputs = std::move(updated);
+    instr.attributes = std::move(attributes);
+    program_.step.push_back(std::move(instr));
+  }
+
+  void pass(std::size_t input, BufferId gradient, std::size_t third) override {
+    const BufferId value = forward_.inputs[input];
+    if (needs_[value]) passed_.push_back({value, gradient, third});
+  }
+
+  void next_node() override {
+    release(held_by_node());
+    begin_node();
+  }
+
+  const TensorType& type(BufferId id) const override { return program_.type(id); }
 
  private:
+  /// Of a value, or of its three thirds.
+  using Gradients = std::array<std::optional<BufferId>, 3>;
+
+  struct Passed {
+    BufferId value, gradient;
+    std::size_t third;
+  };
+
   BufferId make_seed(BufferId root) {
     const auto name = fmt::format("grad({})", program_.buffers[root].name);
     const BufferId seed = add_buffer(program_, {name, program_.type(root), Category::temporary, {}});
@@ -77,44 +109,92 @@ class Differentiation final : public GradientContext {
     return seed;
   }
 
+  [[nodiscard]] Instr backward(Op op) const {
+    return {.op = op, .phase = Phase::backward, .block = forward_.block, .node = node_};
+  }
+
+  void release(std::vector<BufferId> ids) {
+    if (ids.empty()) return;
+    Instr instr = backward(Op::release);
+    instr.inputs = std::move(ids);
+    program_.step.push_back(std::move(instr));
+  }
+
   void differentiate_instr(const Instr& instr) {
     forward_ = instr;  // a copy: emitting may move the list
     arriving_.clear();
     bool any = false;
     for (BufferId out : forward_.outputs) {
       // Taken, not read: an op in place has the same buffer on both sides.
-      arriving_.push_back(std::exchange(gradients_[out], std::nullopt));
-      any = any || arriving_.back().has_value();
+      arriving_.push_back(std::exchange(gradients_[out], Gradients{}));
+      for (const auto& gradient : arriving_.back()) {
+        if (gradient) --holders_[*gradient];
+      }
+      any = any || arriving_.back()[0].has_value();
     }
     if (!any) return;
     const GradientRule rule = gradient_rule(forward_.op);
     if (rule == nullptr) {
       throw std::logic_error(fmt::format("{} has no gradient rule", row_of(forward_.op).name));
     }
-    const std::size_t first = program_.step.size();
-    handed_on_.clear();
+    begin_node();
+    passed_.clear();
     rule(*this);
-    end_node(first);
+    end_node();
   }
 
-  /// PyTorch's node lets go of what it saved when it is done, not when it last reads it, and then hands
-  /// the gradients of parameters on.
-  void end_node(std::size_t first) {
-    if (program_.step.size() == first) return;
-    Instr end{.op = Op::release, .phase = Phase::backward, .block = forward_.block};
+  void begin_node() {
+    ++node_;
+    node_begin_ = program_.step.size();
+  }
+
+  /// PyTorch's node lets go of what it saved when it is done, not when it last reads it. Then its gradients
+  /// are added to those that are there, and those of parameters are handed on.
+  void end_node() {
+    std::vector<BufferId> ends = held_by_node();
+    const bool adds = std::any_of(passed_.begin(), passed_.end(), [this](const Passed& passed) {
+      return gradients_[passed.value][passed.third].has_value();
+    });
+    if (adds) release(std::exchange(ends, {}));
+    for (const Passed& passed : passed_) {
+      auto& known = gradients_[passed.value][passed.third];
+      if (known) {
+        const BufferId total = sum(*known, passed.gradient);
+        --holders_[*known];
+        known = total;
+      } else {
+        known = passed.gradient;
+      }
+      ++holders_[*known];
+      program_.buffers[*known].name = fmt::format("grad({})", program_.buffers[passed.value].name);
+      const bool last = --uses_[passed.value] == 0;
+      if (last && is_parameter_[passed.value]) ends.push_back(*known);
+    }
+    release(std::move(ends));
+  }
+
+  /// What the node's instructions read, without what dies with the last of them anyway.
+  [[nodiscard]] std::vector<BufferId> held_by_node() const {
+    std::vector<BufferId> held;
+    if (program_.step.size() == node_begin_) return held;
     const auto& last = program_.step.back().inputs;
-    for (std::size_t i = first; i + 1 < program_.step.size(); ++i) {
+    for (std::size_t i = node_begin_; i + 1 < program_.step.size(); ++i) {
       for (BufferId id : program_.step[i].inputs) {
         const bool mortal = program_.buffers[id].lifetime == Lifetime::until_last_reader;
-        if (mortal && !contains(last, id) && !contains(end.inputs, id)) end.inputs.push_back(id);
+        if (mortal && !contains(last, id) && !contains(held, id)) held.push_back(id);
       }
     }
-    end.inputs.insert(end.inputs.end(), handed_on_.begin(), handed_on_.end());
-    if (!end.inputs.empty()) program_.step.push_back(std::move(end));
+    return held;
+  }
+
+  BufferId sum(BufferId known, BufferId gradient) {
+    if (known == gradient || holders_[known] > 1) return emit(Op::add, {known, gradient}, {})[0];
+    emit_updating(Op::axpby, {known, gradient}, {known}, {1, 1});
+    return known;
   }
 
   void finish(Parameter& parameter) {
-    const auto& gradient = gradients_[parameter.weight];
+    const auto& gradient = gradients_[parameter.weight][0];
     if (!gradient) {
       throw std::logic_error(
           fmt::format("{} does not reach the loss", program_.buffers[parameter.weight].name));
@@ -124,12 +204,16 @@ class Differentiation final : public GradientContext {
   }
 
   Program program_;
-  std::vector<bool> needs_;                         // by buffer of the forward pass
-  std::vector<bool> is_parameter_;                  // likewise
-  std::vector<std::optional<BufferId>> gradients_;  // likewise
+  std::vector<bool> needs_;                    // by buffer of the forward pass
+  std::vector<bool> is_parameter_;             // likewise
+  std::vector<std::size_t> uses_;              // likewise: gradients that are still to come
+  std::vector<Gradients> gradients_;           // likewise
+  std::unordered_map<BufferId, int> holders_;  // of a gradient: values that it is on its way to
   Instr forward_;
-  std::vector<std::optional<BufferId>> arriving_;
-  std::vector<BufferId> handed_on_;  // by the node at hand: gradients of parameters
+  std::vector<Gradients> arriving_;
+  std::int32_t node_ = Instr::kNone;
+  std::size_t node_begin_ = 0;
+  std::vector<Passed> passed_;
 };
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "harness/program/gradients.h"
 
+#include "harness/program/gradient_rules.h"
+
 namespace memsweep {
 namespace {
 
@@ -33,8 +35,8 @@ void mm(GradientContext& c) {
 
 /// The gradient of an input has the input's type.
 void pass_cast(GradientContext& c, std::size_t input, BufferId gradient) {
-  const DType type = c.dtype(c.forward().inputs[input]);
-  if (c.dtype(gradient) != type) gradient = c.emit(Op::cast, {gradient}, {static_cast<double>(type)})[0];
+  const DType type = c.type(c.forward().inputs[input]);
+  if (c.type(gradient) != type) gradient = c.emit(Op::cast, {gradient}, {static_cast<double>(type)})[0];
   c.pass(input, gradient);
 }
 
@@ -64,6 +66,19 @@ void layer_norm(GradientContext& c) {
   for (std::size_t i = 0; i < grads.size(); ++i) c.pass(i, grads[i]);
 }
 
+void add_broadcast(GradientContext& c) {
+  c.pass(0, c.arriving(0));
+  if (!c.needed(1)) return;
+  const auto rows = static_cast<double>(c.type(c.forward().inputs[1]).shape.rows());
+  c.pass(1, c.emit(Op::sum_repeats, {c.arriving(0)}, {rows})[0]);
+}
+
+void embedding(GradientContext& c) {
+  const auto& in = c.forward().inputs;
+  const auto rows = static_cast<double>(c.type(in[0]).shape[0]);
+  c.pass(0, c.emit(Op::embedding_backward, {c.arriving(0), in[1]}, {rows})[0]);
+}
+
 void nll_loss(GradientContext& c) {
   const auto& in = c.forward().inputs;
   c.pass(0, c.emit(Op::nll_loss_backward, {c.arriving(0), in[0], in[1], c.forward().outputs[1]})[0]);
@@ -82,9 +97,23 @@ GradientRule gradient_rule(Op op) {
     case Op::tanh: return from_output<Op::tanh_backward>;
     case Op::sigmoid: return from_output<Op::sigmoid_backward>;
     case Op::add: return add;
+    case Op::add_broadcast: return add_broadcast;
     case Op::scale: return scale;
     case Op::scale_by: return scale_by;
     case Op::cast: return cast;
+    case Op::embedding: return embedding;
+    case Op::bmm: return rules::bmm;
+    case Op::split_thirds: return rules::split_thirds;
+    case Op::heads: return rules::heads;
+    case Op::merge_heads: return rules::merge_heads;
+    case Op::scale_third: return rules::scale_third;
+    case Op::masked_fill: return rules::masked_fill;
+    case Op::fill_rows: return rules::fill_rows;
+    case Op::attention: return rules::attention;
+    case Op::softmax: return from_output<Op::softmax_backward>;
+    case Op::conv2d: return rules::conv2d;
+    case Op::batch_norm: return rules::batch_norm;
+    case Op::max_pool: return rules::max_pool;
     case Op::dropout: return dropout;
     case Op::layer_norm: return layer_norm;
     case Op::log_softmax: return from_output<Op::log_softmax_backward>;

@@ -74,6 +74,9 @@ struct Instr {
   /// The block of the model (a layer that may be recomputed) that a forward instruction belongs to;
   /// for a backward instruction, the block of the forward one that it differentiates.
   std::int32_t block = kNone;
+  /// Which node of PyTorch's backward graph a backward instruction belongs to: what a node saved is fetched
+  /// when it begins, and let go of when it ends.
+  std::int32_t node = kNone;
   std::vector<BufferId> inputs{};
   std::vector<BufferId> outputs{};  // one that is also an input is updated in place, unless it is a variable
   std::vector<double> attributes{};

@@ -79,21 +79,33 @@ bool Execution::skips_update(const Program& program) {
 }
 
 void Execution::run(const Program& program, const ScheduledInstr& scheduled) {
-  if (scheduled.instr->unless_overflow && skips_update(program)) {
+  const Instr& instr = *scheduled.instr;
+  if (instr.unless_overflow && skips_update(program)) {
     for (BufferId id : scheduled.deaths) free(live_[id]);
     return;
   }
   inputs_.clear();  // looked up first: a variable that is read may be assigned anew
-  for (BufferId id : scheduled.instr->inputs) inputs_.push_back(pointer(live_[id].address));
-  for (BufferId id : scheduled.births) {
-    const Buffer& buffer = program.buffers[id];
-    const Live born = allocate(buffer.type.bytes(), buffer.category);
-    displace(program, id);
-    live_[id] = born;
+  for (BufferId id : instr.inputs) inputs_.push_back(pointer(live_[id].address));
+  if (instr.op == Op::release) {
+    bury(program, scheduled);
+    return;
   }
-  if (scheduled.instr->op != Op::release) call(program, *scheduled.instr);
-  free_displaced(program);
-  for (BufferId id : scheduled.deaths) free(live_[id]);
+  const OpCall call = describe(program, instr);
+  const auto workspaces = row_of(instr.op).workspaces(call, device_.profile().multiprocessors);
+  borrow(workspaces, true);
+  for (BufferId id : scheduled.births) give_birth(program, id);
+  borrow(workspaces, false);
+  outputs_.clear();
+  for (BufferId id : instr.outputs) outputs_.push_back(pointer(live_[id].address));
+  device_.execute(call, {inputs_, outputs_, workspaces_});
+  give_back(borrowed_.size());
+  bury(program, scheduled);
+}
+
+void Execution::give_birth(const Program& program, BufferId id) {
+  const Live born = allocate(program.type(id).bytes(), program.buffers[id].category);
+  displace(program, id);
+  live_[id] = born;
 }
 
 void Execution::displace(const Program& program, BufferId id) {
@@ -113,31 +125,22 @@ void Execution::displace(const Program& program, BufferId id) {
   if (id == program.loss) loss_reassigned_ = true;
 }
 
-void Execution::free_displaced(const Program& program) {
+void Execution::bury(const Program& program, const ScheduledInstr& scheduled) {
   if (std::exchange(loss_reassigned_, false)) {
     for (BufferId id : program.saved_by_loss) free(saved_[id]);
   }
   for (Live& live : reassigned_) free(live);
   reassigned_.clear();
+  for (BufferId id : scheduled.deaths) free(live_[id]);
 }
 
-void Execution::call(const Program& program, const Instr& instr) {
+OpCall Execution::describe(const Program& program, const Instr& instr) {
   input_types_.clear();
   output_types_.clear();
-  outputs_.clear();
-  workspaces_.clear();
   for (BufferId id : instr.inputs) input_types_.push_back(program.type(id));
-  for (BufferId id : instr.outputs) {
-    output_types_.push_back(program.type(id));
-    outputs_.push_back(pointer(live_[id].address));
-  }
+  for (BufferId id : instr.outputs) output_types_.push_back(program.type(id));
   const std::int64_t number = instr.unless_overflow ? updates_ : step_;
-  const OpCall call{instr.op, instr.attributes, input_types_, output_types_, number, program.tf32};
-  for (const Workspace& workspace : row_of(instr.op).workspaces(call, device_.profile().multiprocessors)) {
-    borrow(workspace);
-  }
-  device_.execute(call, {inputs_, outputs_, workspaces_});
-  give_back_borrowed();
+  return {instr.op, instr.attributes, input_types_, output_types_, number, program.tf32};
 }
 
 Execution::Live Execution::allocate(std::size_t bytes, Category category) {
@@ -152,6 +155,17 @@ void Execution::free(Live& live) {
   allocator_.free(live.address);
   ledger_.remove(static_cast<std::size_t>(live.category), live.bytes);
   live = {};
+}
+
+void Execution::borrow(const std::vector<Workspace>& workspaces, bool before_results) {
+  if (before_results) workspaces_.clear();
+  for (const Workspace& workspace : workspaces) {
+    if (workspace.before_results != before_results) continue;
+    const std::size_t held = borrowed_.size();
+    borrow(workspace);
+    // A library that keeps its workspace has borrowed nothing that could be given back.
+    if (borrowed_.size() > held) give_back(static_cast<std::size_t>(workspace.given_back));
+  }
 }
 
 void Execution::borrow(const Workspace& workspace) {
@@ -177,8 +191,8 @@ void Execution::borrow_cached(WorkspaceKind kind) {
   workspaces_.push_back(pointer(live.address));
 }
 
-void Execution::give_back_borrowed() {
-  while (!borrowed_.empty()) {
+void Execution::give_back(std::size_t count) {
+  for (; count > 0; --count) {
     free(borrowed_.back());
     borrowed_.pop_back();
   }

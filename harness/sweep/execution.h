@@ -66,15 +66,20 @@ class Execution {
   void run(const Program& program, const ScheduledInstr& scheduled);
   /// Whether this step's gradients overflowed; asked of the device once a step, which counts the updates.
   [[nodiscard]] bool skips_update(const Program& program);
-  void call(const Program& program, const Instr& instr);
-  [[nodiscard]] Live allocate(std::size_t bytes, Category category);
-  void free(Live& live);
+  /// What an instruction asks the device for; valid until the next one.
+  [[nodiscard]] OpCall describe(const Program& program, const Instr& instr);
+  void give_birth(const Program& program, BufferId id);
   /// Sets a value aside for whoever still holds it, since a new one takes its place.
   void displace(const Program& program, BufferId id);
-  void free_displaced(const Program& program);
+  void bury(const Program& program, const ScheduledInstr& scheduled);
+  [[nodiscard]] Live allocate(std::size_t bytes, Category category);
+  void free(Live& live);
+  /// Those that are due before, or after, the results are allocated.
+  void borrow(const std::vector<Workspace>& workspaces, bool before_results);
   void borrow(const Workspace& workspace);
   void borrow_cached(WorkspaceKind kind);
-  void give_back_borrowed();
+  /// The last that were borrowed.
+  void give_back(std::size_t count);
   void enter(Phase phase);
 
   Device& device_;

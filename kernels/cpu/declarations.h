@@ -8,10 +8,12 @@ namespace memsweep::cpu {
 // random.cpp
 void uniform(const OpCall& call, const Views& views);
 void integers(const OpCall& call, const Views& views);
+void tokens(const OpCall& call, const Views& views);
 void dropout(const OpCall& call, const Views& views);
 // gemm.cpp
 void addmm(const OpCall& call, const Views& views);
 void mm(const OpCall& call, const Views& views);
+void bmm(const OpCall& call, const Views& views);
 // elementwise.cpp
 void fill(const OpCall& call, const Views& views);
 void relu(const OpCall& call, const Views& views);
@@ -27,15 +29,50 @@ void tanh_backward(const OpCall& call, const Views& views);
 void sigmoid(const OpCall& call, const Views& views);
 void sigmoid_backward(const OpCall& call, const Views& views);
 void add(const OpCall& call, const Views& views);
+void mul(const OpCall& call, const Views& views);
+void add_broadcast(const OpCall& call, const Views& views);
+void masked_fill(const OpCall& call, const Views& views);
 void dropout_backward(const OpCall& call, const Views& views);
 // reduce.cpp
 void layer_norm(const OpCall& call, const Views& views);
 void layer_norm_backward(const OpCall& call, const Views& views);
 void sum_rows(const OpCall& call, const Views& views);
+void sum_repeats(const OpCall& call, const Views& views);
+void softmax(const OpCall& call, const Views& views);
+void softmax_backward(const OpCall& call, const Views& views);
 void log_softmax(const OpCall& call, const Views& views);
 void log_softmax_backward(const OpCall& call, const Views& views);
 void nll_loss(const OpCall& call, const Views& views);
 void nll_loss_backward(const OpCall& call, const Views& views);
+// tables.cpp
+void positions(const OpCall& call, const Views& views);
+void causal_mask(const OpCall& call, const Views& views);
+void lower_triangle(const OpCall& call, const Views& views);
+void where(const OpCall& call, const Views& views);
+void equals(const OpCall& call, const Views& views);
+void all_columns(const OpCall& call, const Views& views);
+void fill_rows(const OpCall& call, const Views& views);
+void embedding(const OpCall& call, const Views& views);
+void embedding_backward(const OpCall& call, const Views& views);
+// heads.cpp
+void join_thirds(const OpCall& call, const Views& views);
+void heads(const OpCall& call, const Views& views);
+void merge_heads(const OpCall& call, const Views& views);
+void scale_third(const OpCall& call, const Views& views);
+void sum_heads(const OpCall& call, const Views& views);
+// attention.cpp
+void attention(const OpCall& call, const Views& views);
+void attention_backward(const OpCall& call, const Views& views);
+// convolution.cpp
+void conv2d(const OpCall& call, const Views& views);
+void conv2d_backward_input(const OpCall& call, const Views& views);
+void conv2d_backward_weight(const OpCall& call, const Views& views);
+// images.cpp
+void sum_channels(const OpCall& call, const Views& views);
+void batch_norm(const OpCall& call, const Views& views);
+void batch_norm_backward(const OpCall& call, const Views& views);
+void max_pool(const OpCall& call, const Views& views);
+void max_pool_backward(const OpCall& call, const Views& views);
 // vectors.cpp
 void clone(const OpCall& call, const Views& views);
 void zeros_like(const OpCall& call, const Views& views);

@@ -1,4 +1,6 @@
 // Activations, their gradients, and other ops of which each element stands alone.
+#include <cstring>
+
 #include "kernels/cpu/declarations.h"
 #include "kernels/cpu/elements.h"
 #include "kernels/cpu/operands.h"
@@ -32,6 +34,10 @@ float gelu_tanh_gate_slope(float x) { return kTwoSqrtTwoOverPi * (1 + 3 * kCubic
 
 void fill(const OpCall& call, const Views& views) {
   const auto value = static_cast<float>(call.numbers<1>()[0]);
+  if (call.outputs[0].dtype == DType::boolean) {
+    std::memset(views.outputs[0], value != 0 ? 1 : 0, call.outputs[0].bytes());
+    return;
+  }
   float* y = output(views, 0);
   for_each_element(elements(call), [=](std::int64_t i) { y[i] = value; });
 }
@@ -97,6 +103,37 @@ void sigmoid_backward(const OpCall& call, const Views& views) {
 
 void add(const OpCall& call, const Views& views) {
   map_two(call, views, [](float a, float b) { return a + b; });
+}
+
+void mul(const OpCall& call, const Views& views) {
+  map_two(call, views, [](float a, float b) { return a * b; });
+}
+
+void add_broadcast(const OpCall& call, const Views& views) {
+  const std::int64_t n = call.inputs[0].shape.columns(), period = call.inputs[1].shape.rows();
+  const float *all_x = input(views, 0), *all_y = input(views, 1);
+  float* all_sum = output(views, 0);
+  for_each_row(call.inputs[0].shape.rows(), n, [=](std::int64_t row) {
+    const float *x = all_x + row * n, *y = all_y + row % period * n;
+    float* sum = all_sum + row * n;
+#pragma omp simd
+    for (std::int64_t i = 0; i < n; ++i) sum[i] = x[i] + y[i];
+  });
+}
+
+void masked_fill(const OpCall& call, const Views& views) {
+  const auto value = static_cast<float>(call.numbers<1>()[0]);
+  const std::int64_t n = call.inputs[0].shape.columns(), width = call.inputs[1].shape.columns();
+  const float* all_x = input(views, 0);
+  const auto* all_mask = input<std::uint8_t>(views, 1);
+  float* all_y = output(views, 0);
+  for_each_row(call.inputs[0].shape.rows(), n, [=](std::int64_t row) {
+    const float* x = all_x + row * n;
+    const std::uint8_t* mask = all_mask + row % n * width;
+    float* y = all_y + row * n;
+#pragma omp simd
+    for (std::int64_t i = 0; i < n; ++i) y[i] = mask[i] != 0 ? value : x[i];
+  });
 }
 
 void dropout_backward(const OpCall& call, const Views& views) {

@@ -21,10 +21,7 @@ struct Matrix {
 /// Calls row(offset of the row) for each row, on all threads.
 template <class Row>
 void for_each_row(Matrix size, const Row& row) {
-  parallel_for(size.rows, std::max<std::int64_t>(1, kElementGrain / size.columns),
-               [=](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t i = begin; i < end; ++i) row(i);
-               });
+  for_each_row(size.rows, size.columns, row);
 }
 
 /// Sum of value(i) for i in [0, n).

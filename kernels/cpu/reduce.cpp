@@ -93,10 +93,9 @@ void layer_norm_backward(const OpCall& call, const Views& views) {
   layer_norm_parameter_grads(size, in, output(views, 1), output(views, 2));
 }
 
-void sum_rows(const OpCall& call, const Views& views) {
-  const Matrix size = Matrix::of(call.inputs[0]);
-  const float* all_x = input(views, 0);
-  float* y = output(views, 0);
+namespace {
+
+void sum_rows_of(Matrix size, const float* all_x, float* y) {
   sum_over_rows<1>(
       size,
       [=](StripSums<1>& sums, std::int64_t row, Columns columns) {
@@ -106,6 +105,48 @@ void sum_rows(const OpCall& call, const Views& views) {
         for (std::int64_t i = 0; i < columns.count; ++i) sum[i] += static_cast<double>(x[i]);
       },
       [=](const StripSums<1>& sums, Columns columns) { store_rounded(sums[0], columns, y); });
+}
+
+}  // namespace
+
+void sum_rows(const OpCall& call, const Views& views) {
+  sum_rows_of(Matrix::of(call.inputs[0]), input(views, 0), output(views, 0));
+}
+
+void sum_repeats(const OpCall& call, const Views& views) {
+  const std::int64_t group = elements(call);
+  sum_rows_of({call.inputs[0].shape.elements() / group, group}, input(views, 0), output(views, 0));
+}
+
+void softmax(const OpCall& call, const Views& views) {
+  const Matrix size = Matrix::of(call.inputs[0]);
+  const std::int64_t n = size.columns;
+  const float* all_x = input(views, 0);
+  float* all_y = output(views, 0);
+  for_each_row(size, [=](std::int64_t row) {
+    const float* x = all_x + row * n;
+    float* y = all_y + row * n;
+    const float top = largest(x, n);
+#pragma omp simd
+    for (std::int64_t i = 0; i < n; ++i) y[i] = exp(x[i] - top);
+    const auto factor = static_cast<float>(1 / sum_of(n, [=](std::int64_t i) { return y[i]; }));
+#pragma omp simd
+    for (std::int64_t i = 0; i < n; ++i) y[i] *= factor;
+  });
+}
+
+void softmax_backward(const OpCall& call, const Views& views) {
+  const Matrix size = Matrix::of(call.inputs[0]);
+  const std::int64_t n = size.columns;
+  const float *all_grad = input(views, 0), *all_y = input(views, 1);
+  float* all_dx = output(views, 0);
+  for_each_row(size, [=](std::int64_t row) {
+    const float *grad = all_grad + row * n, *y = all_y + row * n;
+    float* dx = all_dx + row * n;
+    const auto along = static_cast<float>(sum_of(n, [=](std::int64_t i) { return grad[i] * y[i]; }));
+#pragma omp simd
+    for (std::int64_t i = 0; i < n; ++i) dx[i] = (grad[i] - along) * y[i];
+  });
 }
 
 void log_softmax(const OpCall& call, const Views& views) {

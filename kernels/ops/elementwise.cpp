@@ -5,6 +5,21 @@
 namespace memsweep::ops {
 namespace {
 
+Types infer_add_broadcast(Inputs in, Numbers) {
+  const Shape &x = in[0].shape, &y = in[1].shape;
+  expect(x.columns() == y.columns() && x.elements() % y.elements() == 0, "{} cannot be repeated along {}", y,
+         x);
+  return {in[0]};
+}
+
+Types infer_masked_fill(Inputs in, Numbers) {
+  const Shape &x = in[0].shape, &mask = in[1].shape;
+  expect(x.rank >= 2 && x[x.rank - 2] == x.columns() && x.columns() <= mask.columns() &&
+             mask == Shape{mask.columns(), mask.columns()},
+         "a mask of {} does not cover {}", mask, x);
+  return {in[0]};
+}
+
 Types infer_dropout(Inputs in, Numbers) { return {{in[0].shape, DType::boolean}, in[0]}; }
 
 /// Of two types f32 is the result's, whatever they are.
@@ -30,6 +45,9 @@ std::vector<OpRow> elementwise_rows() {
       moving(Op::sigmoid, "sigmoid", 1, first),
       moving(Op::sigmoid_backward, "sigmoid_backward", 2, same_as_both),
       moving(Op::add, "add", 2, infer_add),
+      moving(Op::mul, "mul", 2, same_as_both),
+      moving(Op::add_broadcast, "add_broadcast", 2, infer_add_broadcast),
+      moving(Op::masked_fill, "masked_fill", 2, infer_masked_fill, {"value"}),
       moving(Op::dropout, "dropout", 1, infer_dropout, {"p", "seed", "id", "id_stride", "batches", "first"},
              2),
       moving(Op::dropout_backward, "dropout_backward", 2, first, {"p"}),

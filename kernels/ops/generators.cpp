@@ -16,6 +16,10 @@ std::vector<OpRow> generator_rows() {
       generator(Op::uniform, "uniform", drawn_and({"scale", "offset"})),
       generator(Op::integers, "integers", drawn_and({"modulus"})),
       generator(Op::fill, "fill", {"value"}),
+      generator(Op::tokens, "tokens", drawn_and({"modulus", "shift"})),
+      generator(Op::positions, "positions", {}),
+      generator(Op::causal_mask, "causal_mask", {}),
+      {Op::empty, "empty", 0, 1, {}, nullptr, free_of_charge, no_workspace},
   };
 }
 

@@ -15,6 +15,12 @@ Types infer_layer_norm_backward(Inputs in, Numbers) { return {in[0], in[4], in[4
 
 Types infer_sum_rows(Inputs in, Numbers) { return {{{in[0].shape.columns()}, in[0].dtype}}; }
 
+Types infer_sum_repeats(Inputs in, Numbers numbers) {
+  const auto rows = static_cast<std::int64_t>(numbers[0]);
+  expect(in[0].shape.rows() % rows == 0, "{} is no whole number of groups", in[0].shape);
+  return {{{rows, in[0].shape.columns()}, in[0].dtype}};
+}
+
 Types infer_nll_loss(Inputs in, Numbers) {
   expect(in[1].dtype == DType::i64 && in[1].shape.elements() == in[0].shape.rows(), "one target per row");
   return {{{}, in[0].dtype}, {{}, in[0].dtype}};
@@ -24,6 +30,19 @@ Workspaces sum_rows_workspace(const OpCall& call, const Multiprocessors& gpu) {
   Workspaces list;
   append_reduction(list, call.inputs[0].shape.rows(), call.inputs[0].shape.columns(), gpu);
   return list;
+}
+
+Workspaces sum_repeats_workspace(const OpCall& call, const Multiprocessors& gpu) {
+  const std::int64_t group = call.outputs[0].shape.elements();
+  Workspaces list;
+  append_reduction(list, call.inputs[0].shape.elements() / group, group, gpu);
+  return list;
+}
+
+/// grad * y, before it is summed along each row (tests/golden/pytorch/ops.jsonl).
+Workspaces softmax_backward_workspace(const OpCall& call, const Multiprocessors& gpu) {
+  if (gpu.count == 0) return {};
+  return {{WorkspaceKind::partial_results, call.inputs[0].bytes()}};
 }
 
 /// Above 65,536 rows the weight and bias gradients go through per-block sums first
@@ -53,6 +72,16 @@ std::vector<OpRow> normalisation_rows() {
        by_traffic,
        layer_norm_backward_workspace},
       {Op::sum_rows, "sum_rows", 1, 1, {}, infer_sum_rows, by_traffic, sum_rows_workspace},
+      {Op::sum_repeats, "sum_repeats", 1, 1, {"rows"}, infer_sum_repeats, by_traffic, sum_repeats_workspace},
+      moving(Op::softmax, "softmax", 1, first),
+      {Op::softmax_backward,
+       "softmax_backward",
+       2,
+       1,
+       {},
+       same_as_both,
+       by_traffic,
+       softmax_backward_workspace},
       moving(Op::log_softmax, "log_softmax", 1, first),
       moving(Op::log_softmax_backward, "log_softmax_backward", 2, same_as_both),
       moving(Op::nll_loss, "nll_loss", 2, infer_nll_loss, {}, 2),

@@ -1,4 +1,5 @@
-// Matrix products.
+// Matrix products. What has more than two extents is a matrix of flattened entries.
+#include "kernels/heads.h"
 #include "kernels/ops/groups.h"
 #include "kernels/ops/rules.h"
 
@@ -7,23 +8,35 @@ namespace {
 
 Types infer_addmm(Inputs in, Numbers) {
   const auto &x = in[0].shape, &w = in[1].shape;
-  expect(x.rank == 2 && w.rank == 2 && x[1] == w[1], "a linear layer of weight {} cannot take {}", w, x);
+  expect(x.rank >= 2 && w.rank == 2 && x.flat() == w[1], "a linear layer of weight {} cannot take {}", w, x);
   expect(in[2].shape == Shape{w[0]}, "a bias has one value per output");
   return {{{x[0], w[0]}, in[0].dtype}};
 }
 
 Types infer_mm(Inputs in, Numbers transpose) {
   const auto &a = in[0].shape, &b = in[1].shape;
-  expect(a.rank == 2 && b.rank == 2, "a product takes two matrices");
-  const std::int64_t m = transpose[0] != 0 ? a[1] : a[0], k = transpose[0] != 0 ? a[0] : a[1];
-  const std::int64_t n = transpose[1] != 0 ? b[0] : b[1], kb = transpose[1] != 0 ? b[1] : b[0];
+  expect(a.rank >= 2 && b.rank >= 2, "a product takes two matrices");
+  const std::int64_t m = transpose[0] != 0 ? a.flat() : a[0], k = transpose[0] != 0 ? a[0] : a.flat();
+  const std::int64_t n = transpose[1] != 0 ? b[0] : b.flat(), kb = transpose[1] != 0 ? b.flat() : b[0];
   expect(k == kb, "a product of {} and {} does not fit", a, b);
   return {{{m, n}, in[0].dtype}};
 }
 
+Types infer_bmm(Inputs in, Numbers numbers) {
+  const HeadProduct product(in, numbers);
+  expect(product.fits(), "a product of {} and {} does not fit, head by head", in[0].shape, in[1].shape);
+  return {{product.result(), in[0].dtype}};
+}
+
+Cost by_heads(const OpCall& call) {
+  const double inner = static_cast<double>(HeadProduct(call.inputs, call.attributes).a.columns());
+  return {2 * inner * static_cast<double>(call.outputs[0].shape.elements()), traffic(call)};
+}
+
 Cost by_product(const OpCall& call) {
   const bool transposed = call.op == Op::mm && call.attributes[0] != 0;
-  const double inner = static_cast<double>(call.inputs[0].shape[transposed ? 0 : 1]);
+  const Shape& a = call.inputs[0].shape;
+  const double inner = static_cast<double>(transposed ? a[0] : a.flat());
   return {2 * inner * static_cast<double>(call.outputs[0].shape.elements()), traffic(call)};
 }
 
@@ -41,6 +54,15 @@ Workspaces product_workspace(const OpCall&, const Multiprocessors&) { return {{W
 std::vector<OpRow> product_rows() {
   return {
       {Op::addmm, "addmm", 3, 1, {}, infer_addmm, by_product, addmm_workspace, true},
+      {Op::bmm,
+       "bmm",
+       2,
+       1,
+       {"transpose_a", "transpose_b", "heads", "length", "third_a", "third_b", "as_rows"},
+       infer_bmm,
+       by_heads,
+       product_workspace,
+       true},
       {Op::mm, "mm", 2, 1, {"transpose_a", "transpose_b"}, infer_mm, by_product, product_workspace, true},
   };
 }

@@ -2,48 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-#include <cmath>
 #include <optional>
+#include <string>
 
 #include "harness/base/errors.h"
-#include "harness/base/nearest.h"
-#include "harness/base/parse.h"
+#include "scenarios/parts/layers.h"
 
 namespace memsweep {
 namespace {
 
-// Deviations of the layer norm's weights, scale of the input, the norm's epsilon:
-// tests/golden/training/README.md.
-constexpr float kNormScale = 0.25F, kInputScale = 2;
-constexpr double kNormEpsilon = 1e-5;
-
-struct Activation {
-  std::string_view name;
-  std::optional<Op> op;
-  bool in_place = false;
-};
-
-constexpr std::array kActivations{
-    Activation{"relu", Op::relu},       Activation{"relu_inplace", Op::relu, true},
-    Activation{"gelu", Op::gelu},       Activation{"gelu_tanh", Op::gelu_tanh},
-    Activation{"tanh", Op::tanh},       Activation{"silu", Op::silu},
-    Activation{"sigmoid", Op::sigmoid}, Activation{"identity", std::nullopt},
-};
-
-const Activation& activation_of(std::string_view name) {
-  const auto found = std::find_if(kActivations.begin(), kActivations.end(),
-                                  [name](const Activation& activation) { return activation.name == name; });
-  if (found == kActivations.end()) throw UsageError(unknown("activation", name, activation_names()));
-  return *found;
-}
-
-/// A whole positive number up to `limit`, or nothing.
-std::optional<std::int64_t> positive(std::string_view text, std::int64_t limit) {
-  const auto value = parse_number<std::int64_t>(text);
-  return value && *value >= 1 && *value <= limit ? value : std::nullopt;
-}
+// Scale of the input: tests/golden/training/README.md.
+constexpr float kInputScale = 2;
 
 class Mlp {
  public:
@@ -62,52 +31,36 @@ class Mlp {
       value = hidden(i, value);
       builder_.end_block();
     }
-    builder_.cross_entropy(linear(last, value), target);
+    builder_.cross_entropy(linear(builder_, fmt::format("{}.linear", last), layers_[last].linear, value),
+                           target);
     return std::move(builder_).finish();
   }
 
  private:
   struct Layer {
-    BufferId weight, bias, norm_weight, norm_bias;
+    WeightAndBias linear, norm;
   };
 
   /// In the order of torch.nn.Sequential's parameters.
   void declare_parameters() {
     for (std::size_t i = 0; i + 1 < widths_.size(); ++i) {
-      const std::int64_t in = widths_[i], out = widths_[i + 1];
-      const double root = std::sqrt(static_cast<double>(in));
-      Layer layer{};
-      layer.weight = builder_.parameter(fmt::format("{}.weight", i), {out, in},
-                                        static_cast<float>(options_.gain / root));
-      if (options_.bias) {
-        layer.bias = builder_.parameter(fmt::format("{}.bias", i), {out}, static_cast<float>(1 / root));
-      }
-      if (options_.layer_norm && i + 2 < widths_.size()) {
-        layer.norm_weight = builder_.parameter(fmt::format("{}.norm.weight", i), {out}, kNormScale, 1);
-        layer.norm_bias = builder_.parameter(fmt::format("{}.norm.bias", i), {out}, kNormScale);
-      }
+      const std::string name = std::to_string(i);
+      Layer layer{
+          layer_parameters(builder_, name, {widths_[i + 1], widths_[i]}, options_.bias, options_.gain), {}};
+      if (options_.layer_norm && i + 2 < widths_.size())
+        layer.norm = norm_parameters(builder_, name + ".norm", widths_[i + 1]);
       layers_.push_back(layer);
     }
   }
 
-  BufferId linear(std::size_t i, BufferId x) {
-    const Layer& layer = layers_[i];
-    auto name = fmt::format("{}.linear", i);
-    if (options_.bias) return builder_.apply(std::move(name), Op::addmm, {x, layer.weight, layer.bias});
-    return builder_.apply(std::move(name), Op::mm, {x, layer.weight}, {0, 1});
-  }
-
   BufferId hidden(std::size_t i, BufferId x) {
-    x = linear(i, x);
+    const Layer& layer = layers_[i];
+    x = linear(builder_, fmt::format("{}.linear", i), layer.linear, x);
     if (options_.layer_norm) {
-      x = builder_.apply(fmt::format("{}.norm", i), Op::layer_norm,
-                         {x, layers_[i].norm_weight, layers_[i].norm_bias}, {kNormEpsilon});
+      x = builder_.apply(fmt::format("{}.norm", i), Op::layer_norm, {x, layer.norm.weight, *layer.norm.bias},
+                         {kNormEpsilon});
     }
-    if (activation_.op && activation_.in_place) {
-      x = builder_.apply_in_place(*activation_.op, x);
-    } else if (activation_.op) {
-      x = builder_.apply(fmt::format("{}.{}", i, activation_.name), *activation_.op, {x});
-    }
+    x = apply_activation(builder_, activation_, std::to_string(i), x);
     if (options_.dropout > 0) {
       x = builder_.dropout(fmt::format("{}.dropout", i), x, options_.dropout, static_cast<int>(i));
     }
@@ -123,15 +76,6 @@ class Mlp {
 };
 
 }  // namespace
-
-std::span<const std::string_view> activation_names() {
-  static const auto names = [] {
-    std::array<std::string_view, kActivations.size()> list;
-    for (std::size_t i = 0; i < list.size(); ++i) list[i] = kActivations[i].name;
-    return list;
-  }();
-  return names;
-}
 
 std::vector<std::int64_t> parse_widths(std::string_view text, std::string_view model) {
   const auto fail = [&](std::string_view part) {

@@ -9,10 +9,6 @@
 
 namespace memsweep {
 
-/// Limits that keep a typing error from becoming a program of terabytes.
-inline constexpr std::int64_t kMaxWidth = 1 << 24;
-inline constexpr std::int64_t kMaxLayers = 100'000;
-
 /// "784-4096-4096-10", "256-256x24-10", of the model of that name. Throws UsageError.
 [[nodiscard]] std::vector<std::int64_t> parse_widths(std::string_view text, std::string_view model = "mlp");
 

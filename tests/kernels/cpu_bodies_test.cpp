@@ -55,7 +55,8 @@ bool is_fused(Op op) {
 
 TEST(CpuBodies, AnUpdateInPlaceGivesWhatItGivesElsewhere) {
   for (const auto& example : examples_of_every_op(kRows, kColumns)) {
-    if (is_fused(example.op)) continue;  // all of their state is in place, always
+    if (is_fused(example.op)) continue;            // all of their state is in place, always
+    if (example.op == Op::split_thirds) continue;  // it writes nothing
     Example elsewhere = example;
     elsewhere.in_place.clear();
     expect_same_bits(example, run(example), run(elsewhere));

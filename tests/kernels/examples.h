@@ -7,6 +7,65 @@
 
 namespace memsweep::testing {
 
+/// Attention of rows that hold three heads, which `columns` must be a multiple of.
+inline std::vector<Example> examples_of_attention(std::int64_t rows, std::int64_t columns) {
+  const std::int64_t batch = rows % 3 == 0 ? 3 : 1, t = rows / batch, size = columns / 3;
+  const auto length = static_cast<double>(t);
+  const auto x = random_tensor({rows, columns}, 1), qkv = random_tensor({rows, 3 * columns}, 2);
+  const auto q = random_tensor({batch, 3, t, size}, 3), scores = random_tensor({batch, 3, t, t}, 4);
+  const auto lse = random_tensor({batch, 3, (t + 31) / 32 * 32}, 5, 0.5f, 5);
+  const auto delta = random_tensor({batch, 3, t}, 6), scalar = random_tensor({}, 7);
+  const auto truths = random_truths({t, t}, 8);
+  const std::vector<double> attention{3, length, 0.5, 1, 2, 0, 1, 0};
+  return {
+      {Op::split_thirds, {}, {qkv}, {0}},
+      {Op::join_thirds, {}, {x, q, x}},
+      {Op::heads, {3, length, 1, 3}, {qkv}},
+      {Op::merge_heads, {}, {q}},
+      {Op::scale_third, {0.5, 1}, {qkv}},
+      {Op::bmm, {0, 1, 3, length, 0, -1, 0}, {qkv, q}},
+      {Op::bmm, {1, 0, 3, length, -1, 2, 0}, {scores, qkv}},
+      {Op::attention, attention, {qkv}},
+      {Op::attention_backward, attention, {x, qkv, x, lse, delta, x, x, x}, {5, 6, 7}},
+      {Op::sum_heads, {3}, {x}},
+      {Op::causal_mask, {}, {}, {}, {{{t, t}, DType::boolean}}},
+      {Op::lower_triangle, {}, {truths}},
+      {Op::where, {}, {truths, scalar, random_tensor({}, 9)}},
+      {Op::equals, {0}, {x}},
+      {Op::all_columns, {}, {truths}},
+      {Op::fill_rows, {}, {random_tensor({t, t}, 10), random_truths({t}, 11), scalar}, {0}},
+      {Op::masked_fill, {0.5}, {scores, random_truths({t + 2, t + 2}, 12)}},
+  };
+}
+
+/// Two images of three channels.
+inline std::vector<Example> examples_of_images(std::int64_t height, std::int64_t width) {
+  const auto x = random_tensor({2, 3, height, width}, 1), grad = random_tensor({2, 4, height, width}, 2);
+  const auto w = random_tensor({4, 3, 3, 3}, 3), bias = random_tensor({4}, 4);
+  const auto per_channel = random_tensor({3}, 5, 0.5f, 1);
+  const std::vector<std::int64_t> steps{7};
+  const Tensor columns(TensorType{{27, height * width}, DType::f32});
+  const auto pooled = run({Op::max_pool, {}, {x}});
+  return {
+      {Op::conv2d, {}, {x, w}},
+      {Op::conv2d, {}, {x, w, bias}},
+      {Op::conv2d_backward_input, {}, {grad, w}},
+      {Op::conv2d_backward_weight, {3}, {grad, x}},
+      {Op::conv2d_backward_weight, {3}, {grad, x, columns}},
+      {Op::sum_channels, {}, {x}},
+      {Op::batch_norm,
+       {1e-5, 0.1},
+       {x, per_channel, per_channel, per_channel, per_channel, Tensor(Shape{}, steps)},
+       {},
+       {}},
+      {Op::batch_norm_backward, {}, {x, x, per_channel, per_channel, per_channel}},
+      {Op::max_pool, {}, {x}},
+      {Op::max_pool_backward,
+       {static_cast<double>(height), static_cast<double>(width)},
+       {pooled[0], pooled[1]}},
+  };
+}
+
 inline std::vector<Example> examples_of_every_op(std::int64_t rows, std::int64_t columns) {
   const Shape shape{rows, columns};
   const TensorType values{shape, DType::f32}, targets{{rows}, DType::i64};
@@ -29,7 +88,17 @@ inline std::vector<Example> examples_of_every_op(std::int64_t rows, std::int64_t
       {Op::addmm, {}, {x, square, bias}},
       {Op::mm, {0, 0}, {x, square}},
       {Op::mm, {1, 0}, {x, y}},
+      {Op::tokens, {1, 2, 0, 1, 0, 10, 1}, {}, {}, {{shape, DType::i64}}},
+      {Op::positions, {}, {}, {}, {targets}},
+      {Op::empty, {}, {}, {}, {values}},
+      {Op::embedding, {static_cast<double>(rows)}, {square, target}},
+      {Op::embedding_backward, {static_cast<double>(columns)}, {x, target}},
+      {Op::sum_repeats, {1}, {x}},
+      {Op::softmax, {}, {x}},
+      {Op::softmax_backward, {}, {y, positive}},
       {Op::add, {}, {x, y}},
+      {Op::mul, {}, {x, y}},
+      {Op::add_broadcast, {}, {x, random_tensor({1, columns}, 10)}, {0}},
       {Op::dropout, {0.5, 1, 2, 0, 1, 0}, {x}},
       {Op::dropout_backward, {0.5}, {x, mask}},
       {Op::layer_norm, {1e-5}, {x, w, bias}},
@@ -106,6 +175,10 @@ inline std::vector<Example> examples_of_every_op(std::int64_t rows, std::int64_t
       {Op::scale_by, {}, {x, scalar}, {0}},
       {Op::release, {}, {x}},
   };
+  for (auto* examples : {examples_of_attention, examples_of_images}) {
+    const auto more = examples(rows, columns);
+    list.insert(list.end(), more.begin(), more.end());
+  }
   for (const Op op : {Op::relu, Op::gelu, Op::gelu_tanh, Op::silu, Op::tanh, Op::sigmoid}) {
     const Op backward = static_cast<Op>(static_cast<int>(op) + 1);
     list.push_back({op, {}, {x}});

@@ -82,6 +82,16 @@ inline Tensor random_targets(std::int64_t rows, std::int64_t classes, std::uint6
   return {{rows}, values};
 }
 
+/// Truths, each true with probability 1/2.
+inline Tensor random_truths(const Shape& shape, std::uint64_t id) {
+  const Generator generator(7, id);
+  Tensor truths(TensorType{shape, DType::boolean});
+  auto* values = static_cast<std::uint8_t*>(truths.data());
+  for (std::int64_t i = 0; i < shape.elements(); ++i)
+    values[i] = generator.u24(static_cast<std::uint64_t>(i)) % 2 != 0;
+  return truths;
+}
+
 /// A call with its operands. Where `in_place` is set, output i is updated where input in_place[i] lies.
 struct Example {
   Op op;
@@ -115,9 +125,17 @@ inline std::vector<Tensor> run(const Example& example, std::size_t shift = 0) {
   for (std::size_t i = 0; i < example.in_place.size(); ++i)
     output_views[i] = input_views[example.in_place[i]];
 
+  const OpCall call{example.op, example.attributes, input_types, output_types, example.step, example.tf32};
+  const auto workspaces = row_of(example.op).workspaces(call, {});
+  std::vector<Tensor> borrowed;
+  std::vector<void*> workspace_views;
+  borrowed.reserve(workspaces.size());
+  for (const Workspace& workspace : workspaces) {
+    const auto bytes = static_cast<std::int64_t>(workspace.bytes);
+    workspace_views.push_back(borrowed.emplace_back(TensorType{{bytes}, DType::boolean}, shift).data());
+  }
   WideOperands wide;
-  execute_on_cpu({example.op, example.attributes, input_types, output_types, example.step, example.tf32},
-                 {input_views, output_views, {}}, wide);
+  execute_on_cpu(call, {input_views, output_views, workspace_views}, wide);
 
   for (std::size_t i = 0; i < output_views.size(); ++i) {
     if (output_views[i] != outputs[i].data())

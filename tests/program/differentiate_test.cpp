@@ -78,21 +78,50 @@ TEST(Differentiate, MakesNoGradientThatNobodyReads) {
   for (const Buffer& buffer : program.buffers) EXPECT_NE(buffer.name, "grad(x)");
 }
 
-TEST(Differentiate, AddsTheGradientsOfAValueThatIsReadTwice) {
+TEST(Differentiate, AddsTheSecondGradientOfAValueToTheFirstInPlace) {
   const Program program = differentiate(residual());
   verify(program);
-  EXPECT_EQ(count(program, Op::add), 2u);  // the residual connection, and the sum of both gradients
-  const auto sum = std::find_if(program.step.begin(), program.step.end(), [](const Instr& instr) {
-    return instr.op == Op::add && instr.phase == Phase::backward;
-  });
+  EXPECT_EQ(count(program, Op::add), 1u);  // the residual connection itself
+  const auto sum = std::find_if(program.step.begin(), program.step.end(),
+                                [](const Instr& instr) { return instr.op == Op::axpby; });
+  ASSERT_NE(sum, program.step.end());
+  EXPECT_EQ(sum->phase, Phase::backward);
   EXPECT_EQ(program.buffers[sum->outputs[0]].name, "grad(h)");
+  EXPECT_EQ(sum->outputs[0], sum->inputs[0]);
+}
+
+TEST(Differentiate, LeavesAGradientThatIsStillToBeReadElsewhereAsItIs) {
+  Builder b({.seed = 1, .batches = 1});
+  const BufferId w = b.parameter("w", {4, 4}, 1);
+  const BufferId x = b.input("x", {3, 4}, 1), target = b.target("target", {3}, 4);
+  const BufferId h = b.apply("h", Op::mm, {x, w}, {0, 1});
+  b.cross_entropy(b.apply("twice", Op::add, {h, h}), target);
+  const Program program = differentiate(std::move(b).finish());
+  EXPECT_EQ(count(program, Op::add), 2u);
+  EXPECT_EQ(count(program, Op::axpby), 0u);
+}
+
+TEST(Differentiate, HandsOnTheGradientOfAWeightOnceItIsComplete) {
+  Builder b({.seed = 1, .batches = 1});
+  const BufferId w = b.parameter("w", {4, 4}, 1);
+  const BufferId x = b.input("x", {3, 4}, 1), target = b.target("target", {3}, 4);
+  const BufferId h = b.apply("h", Op::mm, {x, w}, {0, 1});
+  b.cross_entropy(b.apply("again", Op::mm, {h, w}, {0, 1}), target);
+  const Program program = differentiate(std::move(b).finish());
+  const BufferId gradient = program.parameters[0].gradient;
+  EXPECT_EQ(std::count_if(program.step.begin(), program.step.end(),
+                          [gradient](const Instr& instr) {
+                            return instr.op == Op::release &&
+                                   std::count(instr.inputs.begin(), instr.inputs.end(), gradient) > 0;
+                          }),
+            1);
 }
 
 TEST(Differentiate, TakesAnOpThatOverwritesItsOperand) {
   Builder b({});
   const BufferId w = b.parameter("w", {4, 4}, 1);
   const BufferId x = b.input("x", {3, 4}, 1), target = b.target("target", {3}, 4);
-  const BufferId h = b.apply_in_place(Op::relu, b.apply("h", Op::mm, {x, w}, {0, 1}));
+  const BufferId h = b.apply_in_place(Op::relu, {b.apply("h", Op::mm, {x, w}, {0, 1})});
   b.cross_entropy(b.apply("out", Op::mm, {h, w}, {0, 1}), target);
   const Program program = differentiate(std::move(b).finish());
   verify(program);

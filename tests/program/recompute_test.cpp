@@ -114,5 +114,48 @@ TEST(Recompute, LeavesTheForwardAndTheGradientsAlone) {
   }
 }
 
+/// A block of a linear layer alone, behind which nothing is saved.
+Program linear_block() {
+  Builder b({});
+  const BufferId w0 = b.parameter("w0", {8, 8}, 1), w1 = b.parameter("w1", {8, 8}, 1);
+  const BufferId bias = b.parameter("bias", {8}, 1);
+  const BufferId x = b.input("x", {4, 8}, 1), target = b.target("target", {4}, 8);
+  const BufferId h = b.apply("h", Op::tanh, {b.apply("0", Op::mm, {x, w0}, {0, 1})});
+  b.begin_block(h);
+  const BufferId y = b.apply("1", Op::addmm, {b.apply("act", Op::gelu, {h}), w1, bias});
+  b.end_block();
+  b.cross_entropy(y, target);
+  return differentiate(std::move(b).finish());
+}
+
+std::vector<const Instr*> backward_of_block(const Program& program) {
+  std::vector<const Instr*> list;
+  for (const Instr& instr : program.step) {
+    const bool backward = instr.phase == Phase::backward || instr.phase == Phase::recompute;
+    if (backward && instr.block == 0) list.push_back(&instr);
+  }
+  return list;
+}
+
+TEST(Recompute, BeginsWithTheNodeThatReadsAndNotWithItsFirstReading) {
+  const Program program = recompute(linear_block(), {{0, 1}});
+  verify(program);
+  EXPECT_EQ(backward_of_block(program).front()->phase, Phase::recompute);
+}
+
+TEST(Recompute, LetsGoOfWhatItMadeBeforeTheSumOfABias) {
+  const Program program = recompute(linear_block(), {{0, 1}});
+  const auto list = backward_of_block(program);
+  const auto sum =
+      std::find_if(list.begin(), list.end(), [](const Instr* instr) { return instr->op == Op::sum_rows; });
+  ASSERT_NE(sum, list.end());
+  const Instr& before = **(sum - 1);
+  ASSERT_EQ(before.op, Op::release);
+  EXPECT_EQ(program.buffers[before.inputs.front()].name, "act'");
+  for (auto after = sum; after != list.end(); ++after) {
+    for (BufferId id : (*after)->inputs) EXPECT_NE(id, before.inputs.front());
+  }
+}
+
 }  // namespace
 }  // namespace memsweep

@@ -55,17 +55,37 @@ inline std::string optimizer_option(const std::string& key, const Json& value) {
   return fmt::format("{}={},", key, value.dump());
 }
 
+inline std::string dashed(const Json& numbers) {
+  std::string text;
+  for (std::int64_t number : numbers) text += fmt::format("{}{}", text.empty() ? "" : "-", number);
+  return text;
+}
+
+inline std::string model_spec(const Json& model) {
+  const auto kind = model.at("kind").get<std::string>();
+  const auto number = [&model](const char* name) { return model.at(name).get<std::int64_t>(); };
+  if (kind == "transformer") {
+    return fmt::format("gpt:layers={},width={},heads={},context={},vocab={},tied={}", number("layers"),
+                       number("hidden"), number("heads"), number("context"), number("vocab"),
+                       model.at("tied").get<bool>());
+  }
+  if (kind == "convnet") {
+    return fmt::format("conv:channels={},classes={},size={}x{},momentum={}", dashed(model.at("channels")),
+                       number("classes"), model.at("image")[0].get<int>(), model.at("image")[1].get<int>(),
+                       model.at("bn_momentum").get<double>());
+  }
+  return "mlp:" + dashed(model.at("widths"));
+}
+
 /// What a case trains, and how.
 inline TrainingOptions training_options(const Json& spec) {
   const Json& model = spec.at("model");
   TrainingOptions options;
-  options.model.spec.clear();
-  for (int width : model.at("widths")) {
-    options.model.spec += fmt::format("{}{}", options.model.spec.empty() ? "mlp:" : "-", width);
-  }
-  const auto activation = model.at("activation").get<std::string>();
+  options.model.spec = model_spec(model);
+  const auto activation = model.value("activation", "");
   options.model.activation = activation == "gelu_erf" ? "gelu" : activation;
-  options.model.layer_norm = model.at("layernorm").get<bool>();
+  options.model.layer_norm = model.value("layernorm", false);
+  options.model.bias = model.value("bias", model.at("kind") != "convnet");
   options.model.dropout = model.value("dropout", 0.0);
   options.model.gain = model.at("gain").get<double>();
   options.randomness = {spec.at("seed").get<std::uint32_t>(), spec.value("batches", 1)};

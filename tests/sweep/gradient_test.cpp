@@ -1,86 +1,18 @@
 // The derived backward pass against differences of the loss, on the cpu device.
 
-#include <cmath>
 #include <functional>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
-#include "harness/base/bytes.h"
-#include "harness/memory/caching_allocator.h"
 #include "harness/program/builder.h"
-#include "harness/program/differentiate.h"
-#include "harness/sweep/execution.h"
+#include "tests/finite_differences.h"
 
 namespace memsweep {
 namespace {
 
-/// Runs one program on cpu, and lets weights be moved.
-class Model {
- public:
-  explicit Model(Program program)
-      : schedule_(std::move(program)),
-        device_(make_cpu(64_MiB)),
-        allocator_(device_->memory()),
-        execution_(*device_, allocator_, {}) {
-    execution_.on_phase_end([this](std::int64_t, Phase phase) {
-      if (phase == Phase::loss) loss_ = *values(schedule_.program.loss);
-      if (phase == Phase::backward) gradient_ = values(schedule_.program.parameters[0].gradient)[watched_];
-    });
-    execution_.set_up(schedule_);
-  }
-
-  [[nodiscard]] std::int64_t weights() const {
-    return schedule_.program.type(schedule_.program.parameters[0].weight).shape.elements();
-  }
-
-  /// The derived gradient of the first parameter's element i.
-  double derived(std::size_t i) {
-    watched_ = i;
-    run();
-    return gradient_;
-  }
-
-  /// The same from the loss on both sides.
-  double by_differences(std::size_t i) {
-    constexpr float kStep = 1e-2F;
-    float& weight = values(schedule_.program.parameters[0].weight)[i];
-    const float middle = weight;
-    weight = middle + kStep;
-    const double above = run();
-    weight = middle - kStep;
-    const double below = run();
-    weight = middle;
-    return (above - below) / (2 * kStep);
-  }
-
- private:
-  float* values(BufferId id) { return reinterpret_cast<float*>(execution_.address(id)); }
-
-  double run() {
-    execution_.step(schedule_, ++step_);
-    return loss_;
-  }
-
-  Schedule schedule_;
-  std::unique_ptr<Device> device_;
-  CachingAllocator allocator_;
-  Execution execution_;
-  std::int64_t step_ = 0;
-  std::size_t watched_ = 0;
-  double loss_ = 0;
-  double gradient_ = 0;
-};
-
-void expect_true_gradients(Program forward) {
-  Program program = differentiate(std::move(forward));
-  append_zero_grad(program);
-  verify(program);
-  Model model(std::move(program));
-  for (std::size_t i = 0; i < static_cast<std::size_t>(model.weights()); ++i) {
-    const double truth = model.by_differences(i);
-    EXPECT_NEAR(model.derived(i), truth, 2e-3 + 0.01 * std::abs(truth)) << "weight " << i;
-  }
-}
+using testing::expect_true_gradients;
 
 /// A model of the given middle, over one batch that never changes.
 Program around(const std::function<BufferId(Builder&, BufferId x, BufferId w)>& middle) {
@@ -125,6 +57,44 @@ TEST(Gradient, OfEveryActivation) {
       return b.apply("act", op, {b.apply("h", Op::mm, {x, w}, {0, 1})});
     }));
   }
+}
+
+/// Smooth all the way: pooling, whose largest value may change, is tested as an op.
+TEST(Gradient, OfConvolutionsAndBatchNorms) {
+  for (const bool bias : {false, true}) {
+    Builder b({.seed = 7, .batches = 1});
+    std::vector<BufferId> weights;
+    std::vector<Shape> shapes{{3, 2, 3, 3}, {2, 3, 3, 3}, {3, 24}};
+    if (bias) shapes.insert(shapes.end(), {{3}, {2}});
+    for (const Shape& shape : shapes) weights.push_back(b.parameter("w", shape, 0.5F));
+    const TensorType pair{{2}, DType::f32};
+    const BufferId mean = b.constant("mean", pair, Op::fill, {0}),
+                   variance = b.constant("variance", pair, Op::fill, {1});
+    const BufferId steps = b.constant("steps", {{}, DType::i64}, Op::positions);
+    const BufferId x = b.input("x", {4, 2, 3, 4}, 1), target = b.target("target", {4}, 3);
+    const auto convolve = [&](BufferId image, std::size_t layer) {
+      std::vector<BufferId> operands{image, weights[layer]};
+      if (bias) operands.push_back(weights[3 + layer]);
+      return b.apply("conv", Op::conv2d, std::move(operands));
+    };
+    BufferId h = b.apply("act", Op::tanh, {convolve(x, 0)});
+    h = convolve(h, 1);
+    h = b.apply_updating(
+        "norm", Op::batch_norm,
+        {h, b.parameter("w", {2}, 0.25F, 1), b.parameter("bias", {2}, 0.25F), mean, variance, steps}, 3,
+        {1e-5, 0.1})[0];
+    b.cross_entropy(b.apply("out", Op::mm, {h, weights[2]}, {0, 1}), target);
+    expect_true_gradients(std::move(b).finish(), 12);
+  }
+}
+
+TEST(Gradient, OfAnEmbeddingAndOfWhatIsAddedToEveryRow) {
+  expect_true_gradients(around([](Builder& b, BufferId x, BufferId w) {
+    const BufferId ids = b.target("ids", {6}, 5);
+    const BufferId row = b.parameter("row", {1, 5}, 0.8F);
+    const BufferId embedded = b.apply("embedded", Op::embedding, {w, ids}, {6});
+    return b.apply("sum", Op::add_broadcast, {b.apply("both", Op::add, {embedded, x}), row});
+  }));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -60,7 +61,7 @@ class Recomputation {
     std::vector<Instr> step;
     for (Instr& instr : program_.step) {
       if (Plan* plan = plan_of(instr); plan != nullptr && instr.phase == Phase::backward) {
-        if (!plan->done && reads_own_segment(instr)) run_again(*plan, step);
+        if (!plan->done && reading_nodes_.contains(instr.node)) run_again(*plan, step);
         redirect(instr);
         if (instr.op == Op::release) let_go_before_sum(instr, step);
       }
@@ -110,25 +111,42 @@ class Recomputation {
     if (plan == nullptr) return;
     const std::int32_t segment = segment_of(instr);
     if (instr.phase == Phase::forward) {
-      for (BufferId id : instr.outputs) origin_[id] = {segment, plan->forward.size()};
+      for (BufferId id : instr.outputs) {
+        if (!is_state(id)) origin_[id] = {segment, plan->forward.size()};
+      }
       plan->forward.push_back(instr);
     } else if (instr.phase == Phase::backward) {
       for (BufferId id : instr.inputs) {
-        if (made_in(id, segment)) plan->stop = std::max(plan->stop, origin_[id].position + 1);
+        if (!made_in(id, segment)) continue;
+        plan->stop = std::max(plan->stop, origin_[id].position + 1);
+        reading_nodes_.insert(instr.node);
       }
     }
   }
 
-  [[nodiscard]] bool reads_own_segment(const Instr& instr) const {
-    return std::any_of(instr.inputs.begin(), instr.inputs.end(),
-                       [&](BufferId id) { return made_in(id, segment_of(instr)); });
+  /// What a module updates as it runs, such as running statistics: it is updated twice.
+  [[nodiscard]] bool is_state(BufferId id) const {
+    return program_.buffers[id].lifetime == Lifetime::for_ever;
+  }
+
+  /// `end` ends a node. What it saved is there until then; what was made again dies with the node's function,
+  /// and the sum of a bias' gradient, made by the engine, comes after that.
+  void let_go_before_sum(Instr& end, std::vector<Instr>& step) const {
+    if (step.back().op != Op::sum_rows || step.back().node != end.node) return;
+    Instr earlier = end;
+    const auto made_again = [this](BufferId id) { return id >= origin_.size(); };
+    std::erase_if(earlier.inputs, [&](BufferId id) { return !made_again(id); });
+    std::erase_if(end.inputs, made_again);
+    if (!earlier.inputs.empty()) step.insert(step.end() - 1, std::move(earlier));
   }
 
   void run_again(Plan& plan, std::vector<Instr>& step) {
     for (std::size_t i = 0; i < plan.stop; ++i) {
       Instr copy = plan.forward[i];
       redirect(copy);
-      for (BufferId& id : copy.outputs) id = copy_of(id);
+      for (BufferId& id : copy.outputs) {
+        if (!is_state(id)) id = copy_of(id);
+      }
       copy.phase = Phase::recompute;
       step.push_back(std::move(copy));
     }
@@ -176,6 +194,7 @@ class Recomputation {
   std::vector<Origin> origin_;                 // by buffer of the program as it came
   std::vector<std::optional<BufferId>> copy_;  // likewise
   std::vector<Plan> plans_;                    // by segment
+  std::set<std::int32_t> reading_nodes_;       // of the backward pass, that read values of their own segment
 };
 
 }  // namespace

@@ -25,8 +25,8 @@ struct BlockRange {
 /// Throws UsageError for anything else.
 [[nodiscard]] std::vector<BlockRange> recompute_segments(std::string_view policy, std::int32_t blocks);
 
-/// Within each segment the backward pass reads values that it makes again, just before it first needs
-/// one, instead of those of the forward pass. What is made again stops at the last value needed, as
+/// Within each segment the backward pass reads values that it makes again, just before the first node that
+/// reads one, instead of those of the forward pass. What is made again stops at the last value needed, as
 /// PyTorch's checkpoint stops early. `program` has been differentiated.
 [[nodiscard]] Program recompute(Program program, const std::vector<BlockRange>& segments);
 
