@@ -68,6 +68,12 @@ ReductionWorkspace reduction_workspace(std::int64_t rows, std::int64_t columns, 
   return workspace_of({rows, columns, false, 1, vector_width(columns)}, gpu);
 }
 
+ReductionWorkspace reduction_within_rows_workspace(std::int64_t rows, std::int64_t columns,
+                                                   const Multiprocessors& gpu) {
+  if (rows == 1) return reduction_workspace(columns, 1, gpu);
+  return workspace_of({columns, rows, true}, gpu);
+}
+
 ReductionWorkspace channel_reduction_workspace(std::int64_t images, std::int64_t channels, std::int64_t area,
                                                const Multiprocessors& gpu) {
   if (area == 1 || channels == 1) return reduction_workspace(images * area, channels, gpu);

@@ -35,8 +35,8 @@ void mm(GradientContext& c) {
 
 /// The gradient of an input has the input's type.
 void pass_cast(GradientContext& c, std::size_t input, BufferId gradient) {
-  const DType type = c.type(c.forward().inputs[input]);
-  if (c.type(gradient) != type) gradient = c.emit(Op::cast, {gradient}, {static_cast<double>(type)})[0];
+  const DType type = c.type(c.forward().inputs[input]).dtype;
+  if (c.type(gradient).dtype != type) gradient = c.emit(Op::cast, {gradient}, {static_cast<double>(type)})[0];
   c.pass(input, gradient);
 }
 

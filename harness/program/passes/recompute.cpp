@@ -163,17 +163,6 @@ class Recomputation {
     if (!empty.inputs.empty()) step.push_back(std::move(empty));
   }
 
-  /// `end` ends a node. What it saved is there until then; what was made again dies with the node's function,
-  /// and the sum of a bias' gradient, made by the engine, comes after that.
-  void let_go_before_sum(Instr& end, std::vector<Instr>& step) const {
-    if (step.back().op != Op::sum_rows || step.back().phase != Phase::backward) return;
-    Instr earlier = end;
-    const auto made_again = [this](BufferId id) { return id >= origin_.size(); };
-    std::erase_if(earlier.inputs, [&](BufferId id) { return !made_again(id); });
-    std::erase_if(end.inputs, made_again);
-    if (!earlier.inputs.empty()) step.insert(step.end() - 1, std::move(earlier));
-  }
-
   BufferId copy_of(BufferId id) {
     if (!copy_[id]) {
       Buffer buffer = program_.buffers[id];
