@@ -4,6 +4,7 @@ Needs PyTorch and a GPU; nothing else. Writes into the folder OUT, row by row:
   environment.json  the card and the software
   memory.csv        a row for each recorded case and each side of a boundary: equal, differs (where first), not run
   measured.jsonl    the rows behind it, as tests/golden/pytorch/results.jsonl holds them
+  snapshots/        (--snapshots) what torch.cuda.memory._dump_snapshot wrote of each run, for memsweep replay --check
   calibration.csv   (--calibrate) bandwidth, rates of products, costs of launches and allocations, the context's memory
   step_times.csv    (--calibrate) times of eager training steps
 """
@@ -29,9 +30,12 @@ def parse_arguments():
     parser.add_argument("--only", default="", metavar="TEXT", help="only recordings whose id contains TEXT")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="recordings at a time (default: one a core)")
     parser.add_argument("--no-memory", action="store_true", help="leave the recordings out")
+    slack = "bytes left free beyond a capacity where the device is filled; the driver's own needs (default: 0)"
+    parser.add_argument("--slack", type=int, default=0, metavar="BYTES", help=slack)
+    parser.add_argument("--snapshots", action="store_true", help="write a snapshot of each recording's run")
     parser.add_argument("--calibrate", action="store_true", help="measure rates and step times too")
     arguments = parser.parse_args()
-    arguments.golden = arguments.golden.resolve()
+    arguments.golden, arguments.out = arguments.golden.resolve(), arguments.out.resolve()
     return arguments
 
 
@@ -66,7 +70,18 @@ def main():
     if not arguments.no_memory:
         from pytorch_gpu.memory import compare_recordings
 
-        counts = compare_recordings(arguments.golden, arguments.out, device, arguments.workers, arguments.only)
+        snapshots = arguments.out / "snapshots" if arguments.snapshots else None
+        if snapshots:
+            snapshots.mkdir(exist_ok=True)
+        counts = compare_recordings(
+            arguments.golden,
+            arguments.out,
+            device,
+            workers=arguments.workers,
+            only=arguments.only,
+            slack=arguments.slack,
+            snapshots=snapshots,
+        )
         say(", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
     if arguments.calibrate:
         calibrate(arguments)

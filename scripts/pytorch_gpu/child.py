@@ -1,7 +1,7 @@
 """One recorded run on the GPU, in a process of its own: the allocator and cuBLAS's workspaces are new.
 
-Prints "ready" when PyTorch is loaded, then reads a line of JSON {"case", "limit", "models"} from stdin, and prints
-what it measured as a line of JSON. The device is not touched before the line has come.
+Prints "ready" when PyTorch is loaded, then reads a line of JSON {"case", "limit", "slack", "models", "snapshot"} from
+stdin, and prints what it measured as a line of JSON. The device is not touched before the line has come.
 """
 
 import ctypes
@@ -12,6 +12,7 @@ import sys
 import time
 
 import torch
+import torch._dynamo  # optimizers load it when they are built, which takes seconds
 
 from pytorch_gpu.golden import fraction_of
 
@@ -46,10 +47,10 @@ def check(error, call):
         raise RuntimeError(f"{call} returned CUDA error {error}")
 
 
-def fill_device(capacity):
-    """Takes device memory until only the capacity, rounded up to less than a granule, is free."""
+def fill_device(left):
+    """Takes device memory until only what is to be left, and less than a granule more, is free."""
     cudart = load_cudart()
-    while (excess := torch.cuda.mem_get_info()[0] - capacity) >= GRANULE:
+    while (excess := torch.cuda.mem_get_info()[0] - left) >= GRANULE:
         taken = ctypes.c_void_p()
         size = ctypes.c_size_t(excess // GRANULE * GRANULE)
         check(cudart.cudaMalloc(ctypes.byref(taken), size), "cudaMalloc")
@@ -69,13 +70,13 @@ def warm_up(models, case):
         raise RuntimeError(f"{torch.cuda.memory_reserved()} bytes stay reserved after the warm-up")
 
 
-def impose(limit, models, case):
+def impose(limit, slack, models, case):
     if limit == "fraction":
         total = torch.cuda.get_device_properties(0).total_memory
         torch.cuda.set_per_process_memory_fraction(fraction_of(case["capacity"], total))
     elif limit == "ballast":
         warm_up(models, case)
-        fill_device(case["capacity"])
+        fill_device(case["capacity"] + slack)
 
 
 def run(case, models):
@@ -101,9 +102,13 @@ def measure(job):
     start = time.perf_counter()
     try:
         torch.cuda.init()
-        impose(job["limit"], models, job["case"])
+        impose(job["limit"], job["slack"], models, job["case"])
+        if job["snapshot"]:
+            torch.cuda.memory._record_memory_history(context=None, stacks="python")
         measured = run(job["case"], models)
         torch.cuda.synchronize()
+        if job["snapshot"]:
+            torch.cuda.memory._dump_snapshot(job["snapshot"])
     except RuntimeError as error:
         measured = {"outcome": "error", "message": str(error), "rows": []}
     return {**measured, "seconds": round(time.perf_counter() - start, 2)}

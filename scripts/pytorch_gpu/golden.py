@@ -19,10 +19,12 @@ COLUMNS = (
     "segments",
 )
 
+ASYNC = "backend:cudaMallocAsync"  # has statistics, but no snapshots
+
 # A memory fraction refuses a request before the device is asked. Only these settings make that differ from a
 # device that is full: a fraction starts garbage collection, and counts a whole request where an expandable
-# segment needs pages for a part of it.
-NEED_A_FULL_DEVICE = ("expandable_segments:True", "garbage_collection_threshold")
+# segment needs pages for a part of it, and what was asked for where the driver's pool has taken more.
+NEED_A_FULL_DEVICE = ("expandable_segments:True", "garbage_collection_threshold", ASYNC)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -56,6 +56,13 @@ def size_of(run, limit, room):
     return min(min(run.capacity, run.peak_reserved) + CONTEXT, room.total)
 
 
+def snapshot_file(run, folder):
+    """Empty where none is wanted, or none can be had."""
+    if folder is None or golden.ASYNC in run.case["alloc_conf"]:
+        return ""
+    return str(folder / f"{run.part}-{run.id}-{run.case['batch']}.pickle")
+
+
 def start(run):
     environment = {**os.environ, "PYTORCH_CUDA_ALLOC_CONF": run.case["alloc_conf"]}
     environment.pop("PYTORCH_ALLOC_CONF", None)
@@ -64,15 +71,15 @@ def start(run):
     return subprocess.Popen(command, cwd=SCRIPTS, env=environment, text=True, **pipes)
 
 
-def measure(run, limit, models, room):
+def measure(run, limit, job, snapshots, room):
     """Starts the run's process, which waits, PyTorch loaded, until there is room for it."""
     child = start(run)
     child.stdout.readline()
     size = size_of(run, limit, room)
     room.take(size)
     try:
-        job = json.dumps({"case": run.case, "limit": limit, "models": str(models)})
-        out, errors = child.communicate(job + "\n", timeout=SECONDS)
+        job = {**job, "case": run.case, "limit": limit, "snapshot": snapshot_file(run, snapshots)}
+        out, errors = child.communicate(json.dumps(job) + "\n", timeout=SECONDS)
     except subprocess.TimeoutExpired:
         child.kill()
         out, errors = child.communicate()
@@ -104,10 +111,14 @@ def verdict_row(run, limit, measured):
     }
 
 
-def compare_recordings(folder, out, device, workers, only):
-    """Returns how many runs came out equal, different and not run."""
+def compare_recordings(folder, out, device, workers, only, slack, snapshots):
+    """Returns how many runs came out equal, different and not run.
+
+    slack: bytes left free beyond the capacity where the device is filled; snapshots: folder for PyTorch's, or None.
+    """
     table, raw = Table(out / "memory.csv", COLUMNS), JsonLines(out / "measured.jsonl")
-    models, room = golden.models_file(folder), Room(int(SHARE * device["total_memory"]))
+    job = {"models": str(golden.models_file(folder)), "slack": slack}
+    room = Room(int(SHARE * device["total_memory"]))
     counts = {"equal": 0, "differs": 0, "not run": 0}
     pending = []
     for run in golden.read_runs(folder):
@@ -121,7 +132,7 @@ def compare_recordings(folder, out, device, workers, only):
         pending.append((run, run.limit(device["total_memory"])))
     pending.sort(key=lambda job: job[1] == "ballast")
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        started = {pool.submit(measure, run, limit, models, room): (run, limit) for run, limit in pending}
+        started = {pool.submit(measure, run, limit, job, snapshots, room): (run, limit) for run, limit in pending}
         for done in concurrent.futures.as_completed(started):
             run, limit = started[done]
             measured = done.result()
