@@ -1,0 +1,1 @@
+"""Parts of scripts/validate_pytorch.py: the recordings and the simulated device against a real GPU."""
