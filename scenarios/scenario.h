@@ -50,6 +50,8 @@ struct Scenario {
   bool self_contained = false;
   /// Its variants must train to the same bits.
   bool same_results = false;
+  /// Its variants are many, and what counts is which of them no other beats.
+  bool front = false;
 };
 
 /// One row for each scenarios/<name>.cpp.

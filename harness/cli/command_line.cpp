@@ -36,6 +36,11 @@ constexpr const char* kRunExamples = R"(Examples:
   memsweep run --cases tests/golden/pytorch/cases.jsonl --pytorch 2.11
 )";
 
+constexpr const char* kAdviseExamples = R"(Examples:
+  memsweep advise --model gpt2-small --optimizer adamw --batch 64 --device sim:a100-sxm-80gb
+  memsweep advise --model mlp:784-4096x8-10 --batch 65536 --device sim:t4
+)";
+
 constexpr const char* kReplayExamples = R"(Examples:
   memsweep replay oom.pickle --search
   memsweep replay oom.pickle --alloc-conf expandable_segments:True --alloc-conf max_split_size_mb:128 --largest
@@ -106,6 +111,13 @@ int run_command_line(int argc, const char* const* argv) {
   add_group(*run_command, "Training loop", add_loop_options, options);
   add_group(*run_command, "Device", add_device_options, options);
   run_command->footer(kRunExamples);
+  auto* advise_command =
+      app.add_subcommand("advise", "which remedies make a configuration fit, or let its batch grow");
+  add_batch_option(*advise_command, case_options);
+  add_group(*advise_command, "Model", add_model_options, options);
+  add_group(*advise_command, "Training loop", add_loop_options, options);
+  add_group(*advise_command, "Device", add_device_options, options);
+  advise_command->footer(kAdviseExamples);
   auto* compare_command =
       app.add_subcommand("compare", "what changed between two result files; status 1 if it got worse");
   compare_command->add_option("base", arguments.base, "results to compare with")
@@ -130,6 +142,7 @@ int run_command_line(int argc, const char* const* argv) {
   options.training.release = options.training.model.release = parse_release(options.pytorch);
   if (list_command->parsed()) return list(arguments.topic);
   if (show_command->parsed()) return show(options, arguments.batch);
+  if (advise_command->parsed()) return advise(case_options);
   if (run_command->parsed()) {
     options.given = given_options(*run_command);
     return run_steps_of(case_options);

@@ -14,6 +14,9 @@ int run_scenarios(const RunOptions& options);
 /// A few steps of one configuration, or of every case in a file: what each phase took.
 int run_steps_of(const CaseOptions& options);
 
+/// Remedies that make a configuration fit, or its batch grow.
+int advise(const CaseOptions& options);
+
 /// What there is: "scenarios", "models", "optimizers", "devices", "columns"; empty: all.
 int list(const std::string& topic);
 

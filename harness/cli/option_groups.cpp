@@ -159,11 +159,15 @@ void add_output_options(CLI::App& app, RunOptions& o) {
   app.add_flag("--quiet", o.quiet, "no progress and no remarks on stderr");
 }
 
-void add_case_options(CLI::App& app, CaseOptions& o) {
+void add_batch_option(CLI::App& app, CaseOptions& o) {
   app.add_option("--batch", o.batch, "size of the batch")
       ->type_name("N")
       ->capture_default_str()
       ->transform(number<std::int64_t>(1, kLargestBatch));
+}
+
+void add_case_options(CLI::App& app, CaseOptions& o) {
+  add_batch_option(app, o);
   app.add_option("--steps", o.steps, "steps that are run")
       ->type_name("N")
       ->capture_default_str()

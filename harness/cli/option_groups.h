@@ -13,6 +13,7 @@ void add_model_options(CLI::App& app, RunOptions& options);
 void add_loop_options(CLI::App& app, RunOptions& options);
 void add_device_options(CLI::App& app, RunOptions& options);
 void add_output_options(CLI::App& app, RunOptions& options);
+void add_batch_option(CLI::App& app, CaseOptions& options);
 void add_case_options(CLI::App& app, CaseOptions& options);
 void add_replay_options(CLI::App& app, ReplayOptions& options);
 

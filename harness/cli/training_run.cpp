@@ -10,6 +10,7 @@
 #include "harness/base/errors.h"
 #include "harness/cli/run_context.h"
 #include "harness/report/boundary_report.h"
+#include "harness/report/front_report.h"
 #include "harness/report/grid_report.h"
 #include "harness/report/shortage_report.h"
 #include "harness/sweep/predict.h"
@@ -85,6 +86,10 @@ class TrainingRun {
     }
     context_.progress.clear();
     print_title(context_, scenario_, describe(options_.training), options_.alloc_conf);
+    if (scenario_.front) {
+      fmt::print("{}\n", front_report(file_->rows(), boundaries));
+      return;
+    }
     fmt::print("{}", boundary_report(file_->rows(), boundaries, scenario_.same_results));
     fmt::print("\n{}\n", shortage_report(file_->rows(), boundaries));
   }

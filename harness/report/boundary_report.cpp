@@ -18,6 +18,8 @@ namespace {
 constexpr auto kActivations = static_cast<std::size_t>(Category::activation);
 // What is called no gain: less than one part in a hundred.
 constexpr double kGain = 1.01;
+// Steps that differ by less take the same time.
+constexpr double kSlower = 0.005;
 
 /// A variant with the trials that say something of it; null where one was not made.
 struct Line {
@@ -86,7 +88,7 @@ double time_change(const Line& line, const Line& other) {
   const double factor = time_ratio(line, other);
   if (factor == 0) return 0;
   const bool differ = distinguishable(line.common->result.step_seconds, other.common->result.step_seconds);
-  return differ ? factor - 1 : 0;
+  return differ && std::abs(factor - 1) >= kSlower ? factor - 1 : 0;
 }
 
 /// Another variant that reaches further in no more time, or as far in less; null if there is none.
@@ -125,8 +127,12 @@ std::string footprint_sentence(const BoundaryRow& row) {
 /// What a variant takes before the first sample: it decides where batches are small.
 std::string fixed_cost(const Line& line, const Line& base) {
   const std::size_t before = base.boundary->fixed_bytes, now = line.boundary->fixed_bytes;
-  if (before == 0 || static_cast<double>(now) < kGain * static_cast<double>(before)) return "";
-  return fmt::format(" Before the first sample it needs {} more.", format_bytes(now - before));
+  const auto larger = static_cast<double>(std::max(before, now)),
+             smaller = static_cast<double>(std::min(before, now));
+  if (before == 0 || larger < kGain * smaller) return "";
+  return fmt::format(" Before the first sample it needs {} {}.",
+                     format_bytes(std::max(before, now) - std::min(before, now)),
+                     now > before ? "more" : "less");
 }
 
 std::string sentence(const Line& line, std::span<const Line> lines, const Line& base) {
@@ -138,9 +144,12 @@ std::string sentence(const Line& line, std::span<const Line> lines, const Line& 
   if (growth < kGain) {
     const auto batch =
         to < from ? fmt::format("shrinks from {} to {}", from, to) : std::string("does not grow");
-    const bool faster = time_change(line, base) < 0;
+    const double change = time_change(line, base);
+    if (change == 0 && growth > 1 / kGain)
+      return fmt::format("{} makes no difference to the batch or the time.{}\n", line.name(),
+                         fixed_cost(line, base));
     return fmt::format("{} {}: the batch {}, {} it {}.{}\n", line.name(),
-                       faster ? "is faster only" : "did not pay", batch, faster ? "but" : "and",
+                       change < 0 ? "is faster only" : "did not pay", batch, change < 0 ? "but" : "and",
                        cost_of(line, base), fixed_cost(line, base));
   }
   auto text = fmt::format("{} lets the batch grow {:.2f}x ({} to {})", line.name(), growth, from, to);
