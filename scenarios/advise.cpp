@@ -78,7 +78,7 @@ constexpr char kSqrt[] = "sqrt", kEvery[] = "every:1", kAutocast[] = "autocast-b
 constexpr std::array kRemedies{
     Remedy{"expandable_segments:True", "allocator", kSame, expand_segments},
     Remedy{"zero_grad(set_to_none=True)", "gradients", kSame, set_to_none},
-    Remedy{"fused optimizer", "kernels", kSame, fuse_optimizer},
+    Remedy{"fused optimizer", "kernels", kRounding, fuse_optimizer},
     Remedy{"recompute sqrt", "recomputation", kSame, recompute_by<kSqrt>},
     Remedy{"recompute every:1", "recomputation", kSame, recompute_by<kEvery>},
     Remedy{"2 micro-batches", "accumulation", kRounding, accumulate_by<2>},

@@ -118,6 +118,8 @@ int run_command_line(int argc, const char* const* argv) {
   add_group(*advise_command, "Training loop", add_loop_options, options);
   add_group(*advise_command, "Device", add_device_options, options);
   advise_command->footer(kAdviseExamples);
+  // With a callback, a command reads the environment only where it is the one that runs.
+  for (CLI::App* command : {run_command, advise_command}) command->parse_complete_callback([] {});
   auto* compare_command =
       app.add_subcommand("compare", "what changed between two result files; status 1 if it got worse");
   compare_command->add_option("base", arguments.base, "results to compare with")

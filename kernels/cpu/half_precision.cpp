@@ -52,17 +52,28 @@ class WideCall {
         input_types_(call.inputs.begin(), call.inputs.end()),
         output_types_(call.outputs.begin(), call.outputs.end()),
         inputs_(views.inputs.begin(), views.inputs.end()),
-        outputs_(views.outputs.begin(), views.outputs.end()) {}
+        outputs_(views.outputs.begin(), views.outputs.end()) {
+    for (auto* types : {&input_types_, &output_types_}) {
+      for (TensorType& type : *types) {
+        if (is_half(type.dtype)) type.dtype = DType::f32;
+      }
+    }
+  }
 
   void execute(WideOperands& wide) {
-    if (wide.size() < needed()) wide.resize(needed());
-    next_ = wide.data();
-    for (std::size_t i = 0; i < inputs_.size(); ++i) widen_input(i);
-    for (std::size_t i = 0; i < outputs_.size(); ++i) widen_output(i);
     OpCall on_f32 = call_;
     on_f32.inputs = input_types_;
     on_f32.outputs = output_types_;
-    cpu_body(call_.op)(on_f32, {inputs_, outputs_, views_.workspaces});
+    // Those that were borrowed are sized for 16 bit.
+    const auto workspaces = row_of(call_.op).workspaces(on_f32, {});
+    const std::size_t floats = needed(workspaces);
+    if (wide.size() < floats) wide.resize(floats);
+    next_ = wide.data();
+    for (std::size_t i = 0; i < inputs_.size(); ++i) widen_input(i);
+    for (std::size_t i = 0; i < outputs_.size(); ++i) widen_output(i);
+    std::vector<void*> wide_workspaces;
+    for (const Workspace& workspace : workspaces) wide_workspaces.push_back(take(floats_of(workspace)));
+    cpu_body(call_.op)(on_f32, {inputs_, outputs_, wide_workspaces});
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
       if (!is_half(call_.outputs[i].dtype)) continue;
       narrow(call_.outputs[i], static_cast<const float*>(outputs_[i]), views_.outputs[i]);
@@ -72,42 +83,46 @@ class WideCall {
  private:
   static constexpr std::size_t kBoundary = 16;  // floats: a cache line
 
-  static std::size_t room_of(const TensorType& type) {
-    return (static_cast<std::size_t>(type.shape.elements()) + kBoundary - 1) / kBoundary * kBoundary;
+  static std::size_t room_of(std::size_t floats) { return (floats + kBoundary - 1) / kBoundary * kBoundary; }
+
+  static std::size_t floats_of(const TensorType& type) {
+    return static_cast<std::size_t>(type.shape.elements());
+  }
+  static std::size_t floats_of(const Workspace& workspace) {
+    return (workspace.bytes + sizeof(float) - 1) / sizeof(float);
   }
 
-  [[nodiscard]] std::size_t needed() const {
+  [[nodiscard]] std::size_t needed(const std::vector<Workspace>& workspaces) const {
     std::size_t floats = 0;
-    for (const TensorType& type : call_.inputs) floats += room_of(type);
-    for (const TensorType& type : call_.outputs) floats += room_of(type);
+    for (const TensorType& type : call_.inputs) floats += room_of(floats_of(type));
+    for (const TensorType& type : call_.outputs) floats += room_of(floats_of(type));
+    for (const Workspace& workspace : workspaces) floats += room_of(floats_of(workspace));
     return floats;
   }
 
-  float* take(const TensorType& type) {
+  float* take(std::size_t floats) {
     float* place = next_;
-    next_ += room_of(type);
+    next_ += room_of(floats);
     return place;
   }
 
   void widen_input(std::size_t i) {
     const TensorType& type = call_.inputs[i];
     if (!is_half(type.dtype) && !rounds_to_tf32(call_, type)) return;
-    float* place = take(type);
+    float* place = take(floats_of(type));
     widen(type, views_.inputs[i], place);
     inputs_[i] = place;
-    input_types_[i].dtype = DType::f32;
   }
 
   /// An update in place stays one: some bodies read what they write.
   void widen_output(std::size_t i) {
     if (!is_half(call_.outputs[i].dtype)) return;
-    output_types_[i].dtype = DType::f32;
     for (std::size_t j = 0; j < inputs_.size(); ++j) {
       if (views_.inputs[j] != views_.outputs[i]) continue;
       outputs_[i] = inputs_[j];
       return;
     }
-    outputs_[i] = take(call_.outputs[i]);
+    outputs_[i] = take(floats_of(call_.outputs[i]));
   }
 
   const OpCall& call_;

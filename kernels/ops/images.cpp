@@ -32,8 +32,8 @@ Types infer_sum_channels(Inputs in, Numbers) { return {{{in[0].shape[1]}, in[0].
 
 Types infer_batch_norm(Inputs in, Numbers) {
   const TensorType per_channel{{in[0].shape[1]}, DType::f32};
-  expect(in[1] == per_channel, "a batch norm has one weight per channel, not {} for {}", in[1].shape,
-         in[0].shape);
+  expect(in[1].shape == per_channel.shape, "a batch norm has one weight per channel, not {} for {}",
+         in[1].shape, in[0].shape);
   return {in[0], per_channel, per_channel, in[3], in[4], in[5]};
 }
 

@@ -48,7 +48,7 @@ TEST(Sweep, ReportsTheBoundaryThatItsFileHolds) {
   for (std::size_t i = 0; i < 2; ++i) {
     EXPECT_EQ(table[i].at(0), boundaries[i].variant);
     EXPECT_EQ(table[i].at(1), std::to_string(boundaries[i].max_batch));
-    EXPECT_EQ(table[i].at(3), std::to_string(boundaries[i].first_oom_batch));
+    EXPECT_EQ(table[i].at(5), std::to_string(boundaries[i].first_oom_batch));
   }
 }
 

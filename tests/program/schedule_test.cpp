@@ -93,11 +93,13 @@ TEST(Schedule, ChangesAtTheTurnOfTheProgram) {
                             .attributes = {2}});
   }
   const Schedule never(program);
-  for (const std::int64_t number : {1, 2, 6, 1000}) EXPECT_EQ(never.of_step(number).size(), always + 1);
+  for (const std::int64_t number : {1, 2, 6, 1000})
+    EXPECT_EQ(never.of_step(number, number).size(), always + 1);
   program.turn = 6;
   const Schedule schedule(std::move(program));
-  for (const std::int64_t number : {1, 2, 5}) EXPECT_EQ(schedule.of_step(number).size(), always + 1);
-  for (const std::int64_t number : {6, 7, 1000}) EXPECT_EQ(schedule.of_step(number).size(), always + 2);
+  for (const std::int64_t number : {1, 2, 5}) EXPECT_EQ(schedule.of_step(number, number).size(), always + 1);
+  for (const std::int64_t number : {6, 7, 1000})
+    EXPECT_EQ(schedule.of_step(number, number).size(), always + 2);
 }
 
 }  // namespace

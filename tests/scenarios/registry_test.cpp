@@ -1,5 +1,6 @@
 // Each scenario, model and optimizer is one file and one row: a file without a row would never run.
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -34,10 +35,21 @@ std::set<std::string> names_of(const Rows& rows) {
   return names;
 }
 
+/// "graph-leak" stands in graph_leak.cpp; what the optimizers share has the name of their scenario.
+std::set<std::string> files_of_scenarios() {
+  std::set<std::string> files;
+  for (std::string name : names_of(scenarios())) {
+    std::replace(name.begin(), name.end(), '-', '_');
+    files.insert(name == "optimizer" ? "optimizer_choice" : name);
+  }
+  return files;
+}
+
 TEST(Registry, HasARowForEachScenarioFile) {
-  EXPECT_EQ(names_of(scenarios()),
-            files_of("scenarios", {"registry", "model", "optimizer", "optimizer_options", "patterns",
-                                   "precision", "training_step"}));
+  EXPECT_EQ(files_of_scenarios(),
+            files_of("scenarios",
+                     {"registry", "model", "optimizer", "optimizer_options", "patterns", "precision",
+                      "training_step", "advise", "case", "case_json", "case_result", "loop", "variants"}));
 }
 
 TEST(Registry, HasARowForEachModelFile) { EXPECT_EQ(names_of(models()), files_of("scenarios/models", {})); }

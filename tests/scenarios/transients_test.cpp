@@ -2,6 +2,7 @@
 // torch.optim's Python code does (optimizer_transients.txt, made by record_transients.py).
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -40,16 +41,19 @@ std::string births_and_deaths(const Program& program, const std::vector<Schedule
 }
 
 TEST(Transients, AreBornAndDieAsTorchOptimsAre) {
-  std::ifstream recorded(std::string(MEMSWEEP_SOURCE_DIR) + "/tests/scenarios/optimizer_transients.txt");
+  std::ifstream recorded(std::filesystem::path(MEMSWEEP_SOURCE_DIR) /
+                         "tests/scenarios/optimizer_transients.txt");
   std::size_t compared = 0;
   for (std::string line; std::getline(recorded, line); ++compared) {
     TrainingOptions options;
     options.model.spec = "mlp:7-5-3";
     options.optimizer = line.substr(0, line.find('|'));
     const Schedule schedule(parse_training_step(options)(2));
-    const auto events = [&](const auto& list) { return "|" + births_and_deaths(schedule.program, list); };
-    std::string ours = options.optimizer + events(schedule.setup) + events(schedule.of_step(1));
-    const std::string second = events(schedule.of_step(2)), seventh = events(schedule.of_step(7));
+    const auto events = [&](const auto& list) {
+      return std::string(1, '|').append(births_and_deaths(schedule.program, list));
+    };
+    std::string ours = options.optimizer + events(schedule.setup) + events(schedule.of_step(1, 1));
+    const std::string second = events(schedule.of_step(2, 2)), seventh = events(schedule.of_step(7, 7));
     ours += second;
     if (seventh != second) ours += seventh;
     EXPECT_EQ(ours, line);
