@@ -93,6 +93,7 @@ enum class Op : std::uint8_t {
   max_pool_backward,    // (grad, index) -> dx
   // Vectors of an optimizer; the first operand is updated in place where the program names it as result.
   clone,        // (x) -> x
+  transfer,     // (x) -> x                        between host and device
   zeros_like,   // (x) -> 0
   scale,        // (x) -> factor * x
   axpby,        // (y, x) -> a*y + b*x
@@ -204,6 +205,7 @@ struct Workspace {
 struct Cost {
   double flops = 0;
   double bytes = 0;
+  double link_bytes = 0;  // between host and device
 };
 
 struct OpRow {

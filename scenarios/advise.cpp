@@ -70,6 +70,10 @@ bool expand_segments(Wish& wish) {
   return true;
 }
 
+bool offload_activations(Wish& wish) {
+  return wish.training.recompute.empty() && !std::exchange(wish.training.loop.offload, true);
+}
+
 bool set_to_none(Wish& wish) { return !std::exchange(wish.training.loop.set_to_none, true); }
 
 constexpr char kSqrt[] = "sqrt", kEvery[] = "every:1", kAutocast[] = "autocast-bf16", kBf16[] = "bf16",
@@ -81,6 +85,7 @@ constexpr std::array kRemedies{
     Remedy{"fused optimizer", "kernels", kRounding, fuse_optimizer},
     Remedy{"recompute sqrt", "recomputation", kSame, recompute_by<kSqrt>},
     Remedy{"recompute every:1", "recomputation", kSame, recompute_by<kEvery>},
+    Remedy{"offload", "recomputation", kSame, offload_activations},
     Remedy{"2 micro-batches", "accumulation", kRounding, accumulate_by<2>},
     Remedy{"4 micro-batches", "accumulation", kRounding, accumulate_by<4>},
     Remedy{"8 micro-batches", "accumulation", kRounding, accumulate_by<8>},

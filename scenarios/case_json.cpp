@@ -197,6 +197,7 @@ void read_training(Fields& fields, TrainingOptions& training) {
   loop.micro_batches = fields.get<int>("accumulate", 1);
   if (loop.micro_batches < 1) refuse("accumulate", loop.micro_batches, "at least 1");
   loop.set_to_none = fields.get<bool>("set_to_none", true);
+  loop.offload = fields.get<bool>("offload", false);
   if (fields.get<bool>("input_requires_grad", false)) throw UsageError("an input that requires a gradient");
   if (fields.has("clip")) loop.clip = read_clip(fields.at("clip"));
 }
@@ -244,6 +245,7 @@ nlohmann::ordered_json case_json(const Case& one) {
   json["loop"] = name_of(loop.variables);
   json["accumulate"] = loop.micro_batches;
   json["set_to_none"] = loop.set_to_none;
+  json["offload"] = loop.offload;
   if (loop.clip) json["clip"] = {{"max_norm", loop.clip->max_norm}};
   json["steps"] = one.steps;
   json["alloc_conf"] = one.alloc_conf;

@@ -45,6 +45,7 @@ struct LoopOptions {
   int micro_batches = 1;    // a step; their gradients are added up
   bool set_to_none = true;  // of zero_grad
   bool input_requires_grad = false;
+  bool offload = false;  // of activations to the host
   std::optional<ClipOptions> clip{};
 };
 

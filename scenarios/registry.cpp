@@ -12,6 +12,7 @@ std::vector<Variant> batch_size(const TrainingOptions& options);
 std::vector<Variant> checkpointing(const TrainingOptions& options);
 std::vector<Variant> inference(const TrainingOptions& options);
 std::vector<Variant> mixed_precision(const TrainingOptions& options);
+std::vector<Variant> offload(const TrainingOptions& options);
 std::vector<Variant> pareto(const TrainingOptions& options);
 std::vector<Variant> optimizer_choice(const TrainingOptions& options);
 std::vector<Experiment> graph_leak(const TrainingOptions& options, const Profile& device);
@@ -36,6 +37,10 @@ std::span<const Scenario> scenarios() {
       Scenario{.name = "mixed-precision",
                .summary = "16-bit types and autocast, which can cost memory as well as save it",
                .variants = mixed_precision},
+      Scenario{.name = "offload",
+               .summary = "activations in host memory, against recomputation",
+               .variants = offload,
+               .same_results = true},
       Scenario{.name = "pareto",
                .summary = "precision x optimizer x recomputation: which combinations nothing beats",
                .variants = pareto,

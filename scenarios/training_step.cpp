@@ -9,6 +9,7 @@
 #include "harness/base/errors.h"
 #include "harness/program/differentiate.h"
 #include "harness/program/passes/accumulate.h"
+#include "harness/program/passes/offload.h"
 #include "harness/program/passes/recompute.h"
 #include "harness/program/passes/unused_graph.h"
 #include "harness/program/passes/variables.h"
@@ -19,6 +20,7 @@ namespace {
 /// Forward and backward pass, with complete gradients.
 Program with_gradients(const TrainingStep& step, Program program) {
   program = differentiate(std::move(program));
+  if (step.loop.offload) program = offload(std::move(program));
   program = recompute(std::move(program), recompute_segments(step.recompute, program.blocks));
   return accumulate(std::move(program), step.loop.micro_batches);
 }
@@ -70,6 +72,10 @@ Program training(const TrainingStep& step, Program program) {
   return program;
 }
 
+bool recomputes(const TrainingOptions& options) {
+  return options.recompute.size() == 1 && options.recompute.front() != "none";
+}
+
 bool keeps_graph(Mode mode) { return mode == Mode::eval_grad || mode == Mode::leak; }
 
 /// What a mode without a backward pass has no use for.
@@ -82,6 +88,7 @@ void refuse_training_parts(const TrainingOptions& options) {
   };
   refuse(loop.micro_batches != 1, "there are no gradients that micro-batches could add up");
   refuse(!loop.set_to_none, "there are no gradients to keep");
+  refuse(loop.offload, "nothing waits for it on the host");
   refuse(loop.clip.has_value(), "there are no gradients to clip");
   refuse(!options.precision.scaler.empty(), "there are no gradients for a scaler to rescue");
   for (const std::string& policy : options.recompute) {
@@ -114,6 +121,9 @@ TrainingStep parse_training_step(const TrainingOptions& options) {
   if (!trains(options.loop.mode)) {
     refuse_training_parts(options);
     return step;
+  }
+  if (options.loop.offload && recomputes(options)) {
+    throw UsageError("offload keeps what recomputation throws away; choose one of them");
   }
   step.optimizer = parse_optimizer(options.optimizer);
   if (options.recompute.size() == 1) step.recompute = options.recompute.front();

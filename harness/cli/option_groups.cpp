@@ -123,6 +123,7 @@ void add_loop_options(CLI::App& app, RunOptions& o) {
     loop.clip = ClipOptions{.max_norm = *norm};
   };
   add_text(app, "--clip", read_norm, "gradients are clipped to this norm")->type_name("NORM");
+  app.add_flag("--offload", loop.offload, "activations wait for the backward pass in host memory");
   app.add_flag_callback(
       "--keep-gradients", [&loop] { loop.set_to_none = false; }, "zero_grad(set_to_none=False)");
 }

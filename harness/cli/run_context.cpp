@@ -21,6 +21,7 @@ nlohmann::json own_profile(const RunOptions& options, const Profile& p) {
           p.bf16_rate,
           p.bandwidth_share,
           p.product_share,
+          p.link_bandwidth,
           p.launch_seconds};
 }
 

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <fstream>
 #include <limits>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -71,6 +72,10 @@ class CpuDevice final : public Device {
   std::string name() const override { return "cpu"; }
   const Profile& profile() const override { return profile_; }
   SegmentSource& memory() override { return arena_; }
+  Address allocate_host(std::size_t bytes) override {
+    return reinterpret_cast<Address>(::operator new(bytes));
+  }
+  void free_host(Address address) noexcept override { ::operator delete(reinterpret_cast<void*>(address)); }
   void execute(const OpCall& call, const Views& views) override { execute_on_cpu(call, views, wide_); }
   double now() override {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();

@@ -21,6 +21,11 @@ class Device {
   [[nodiscard]] virtual const Profile& profile() const = 0;
   [[nodiscard]] virtual SegmentSource& memory() = 0;
 
+  /// Host memory that this device copies to and from; a simulated one gives addresses that must not be
+  /// followed. Throws std::bad_alloc.
+  [[nodiscard]] virtual Address allocate_host(std::size_t bytes) = 0;
+  virtual void free_host(Address address) noexcept = 0;
+
   /// Does what is asked for, on operands that lie in this device's memory.
   virtual void execute(const OpCall& call, const Views& views) = 0;
 

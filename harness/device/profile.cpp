@@ -21,14 +21,28 @@ struct Teraflops {
   double f32, tf32, f16, bf16;
 };
 
+enum class Pcie : std::uint8_t { gen3, gen4, gen5 };
+
+/// Of 16 lanes; four fifths of it are what copies from pinned memory reach.
+double link_bandwidth(Pcie generation) {
+  constexpr double kShare = 0.8;
+  switch (generation) {
+    case Pcie::gen3: return kShare * 15.75e9;
+    case Pcie::gen4: return kShare * 31.5e9;
+    case Pcie::gen5: return kShare * 63e9;
+  }
+  return 0;
+}
+
 /// Rates and multiprocessors are the data sheet's. Memory is the total capacity that PyTorch reports
 /// there; the context is what its out-of-memory messages and nvidia-smi show in use before the first
 /// tensor. The shares of the data sheet's rates that streams and large products reach, and the seconds
 /// from one eager op to the next, are the middle of the ranges published for these generations
-/// (stas00/ml-engineering, MAMF tables; copy and triad benchmarks): nothing here was measured by memsweep.
+/// (stas00/ml-engineering, MAMF tables; copy and triad benchmarks). Measured are the memory and context of
+/// h100-sxm-80gb alone, and that its shares hold (results/h100-sxm-80gb-pytorch-2.11).
 Profile gpu(std::string name, int compute_capability, Multiprocessors multiprocessors,
             std::size_t memory_bytes, std::size_t context_bytes, double gigabytes_per_second,
-            Teraflops teraflops) {
+            Teraflops teraflops, Pcie link) {
   return {.name = std::move(name),
           .source = "data sheet; memory from PyTorch's out-of-memory messages",
           .compute_capability = compute_capability,
@@ -42,6 +56,7 @@ Profile gpu(std::string name, int compute_capability, Multiprocessors multiproce
           .bf16_rate = teraflops.bf16 * 1e12,
           .bandwidth_share = 0.88,
           .product_share = 0.75,
+          .link_bandwidth = link_bandwidth(link),
           .launch_seconds = 7e-6};
 }
 
@@ -61,23 +76,24 @@ Profile cpu() {
           .bf16_rate = 0.136e12,
           .bandwidth_share = 1,
           .product_share = 1,
+          .link_bandwidth = 21e9,
           .launch_seconds = 1e-6};
 }
 
 std::vector<Profile> make_profiles() {
   return {
-      gpu("v100-sxm2-16gb", 70, {80, 2048}, 16'150_MiB, 350_MiB, 900, {15.7, 15.7, 125, 15.7}),
-      gpu("v100-sxm2-32gb", 70, {80, 2048}, 32'500_MiB, 350_MiB, 900, {15.7, 15.7, 125, 15.7}),
-      gpu("t4", 75, {40, 1024}, 14'910_MiB, 256_MiB, 320, {8.1, 8.1, 65, 8.1}),
-      gpu("a100-sxm-40gb", 80, {108, 2048}, 40'440_MiB, 460_MiB, 1555, {19.5, 156, 312, 312}),
-      gpu("a100-sxm-80gb", 80, {108, 2048}, 81'050_MiB, 460_MiB, 2039, {19.5, 156, 312, 312}),
-      gpu("a100-pcie-80gb", 80, {108, 2048}, 81'050_MiB, 460_MiB, 1935, {19.5, 156, 312, 312}),
-      gpu("l4", 89, {58, 1536}, 22'570_MiB, 256_MiB, 300, {30.3, 60, 121, 121}),
-      gpu("rtx-4090", 89, {128, 1536}, 24'100_MiB, 426_MiB, 1008, {82.6, 82.6, 165.2, 165.2}),
-      gpu("h100-sxm-80gb", 90, {132, 2048}, 81'090_MiB, 666_MiB, 3350, {67, 494.5, 989, 989}),
-      gpu("h100-pcie-80gb", 90, {114, 2048}, 81'090_MiB, 666_MiB, 2039, {51, 378, 756, 756}),
-      gpu("h200-sxm", 90, {132, 2048}, 143'090_MiB, 666_MiB, 4800, {67, 494.5, 989, 989}),
-      gpu("b200-sxm", 100, {148, 2048}, 182'630_MiB, 717_MiB, 8000, {80, 1125, 2250, 2250}),
+      gpu("v100-sxm2-16gb", 70, {80, 2048}, 16'150_MiB, 350_MiB, 900, {15.7, 15.7, 125, 15.7}, Pcie::gen3),
+      gpu("v100-sxm2-32gb", 70, {80, 2048}, 32'500_MiB, 350_MiB, 900, {15.7, 15.7, 125, 15.7}, Pcie::gen3),
+      gpu("t4", 75, {40, 1024}, 14'910_MiB, 256_MiB, 320, {8.1, 8.1, 65, 8.1}, Pcie::gen3),
+      gpu("a100-sxm-40gb", 80, {108, 2048}, 40'440_MiB, 460_MiB, 1555, {19.5, 156, 312, 312}, Pcie::gen4),
+      gpu("a100-sxm-80gb", 80, {108, 2048}, 81'050_MiB, 460_MiB, 2039, {19.5, 156, 312, 312}, Pcie::gen4),
+      gpu("a100-pcie-80gb", 80, {108, 2048}, 81'050_MiB, 460_MiB, 1935, {19.5, 156, 312, 312}, Pcie::gen4),
+      gpu("l4", 89, {58, 1536}, 22'570_MiB, 256_MiB, 300, {30.3, 60, 121, 121}, Pcie::gen4),
+      gpu("rtx-4090", 89, {128, 1536}, 24'100_MiB, 426_MiB, 1008, {82.6, 82.6, 165.2, 165.2}, Pcie::gen4),
+      gpu("h100-sxm-80gb", 90, {132, 2048}, 81'079_MiB, 619_MiB, 3350, {67, 494.5, 989, 989}, Pcie::gen5),
+      gpu("h100-pcie-80gb", 90, {114, 2048}, 81'090_MiB, 666_MiB, 2039, {51, 378, 756, 756}, Pcie::gen5),
+      gpu("h200-sxm", 90, {132, 2048}, 143'090_MiB, 666_MiB, 4800, {67, 494.5, 989, 989}, Pcie::gen5),
+      gpu("b200-sxm", 100, {148, 2048}, 182'630_MiB, 717_MiB, 8000, {80, 1125, 2250, 2250}, Pcie::gen5),
       cpu(),
   };
 }
@@ -129,6 +145,7 @@ void check(const Profile& p) {
   require(p.bf16_rate > 0, "bf16_rate", "above 0");
   require(p.bandwidth_share > 0 && p.bandwidth_share <= 1, "bandwidth_share", "above 0 and at most 1");
   require(p.product_share > 0 && p.product_share <= 1, "product_share", "above 0 and at most 1");
+  require(p.link_bandwidth > 0, "link_bandwidth", "above 0");
   require(p.launch_seconds >= 0, "launch_seconds", "at least 0");
 }
 
@@ -149,6 +166,7 @@ Profile from_json(nlohmann::json object) {
   take(object, "bf16_rate", p.bf16_rate);
   take(object, "bandwidth_share", p.bandwidth_share);
   take(object, "product_share", p.product_share);
+  take(object, "link_bandwidth", p.link_bandwidth);
   take(object, "launch_seconds", p.launch_seconds);
   if (!object.empty())
     throw UsageError(fmt::format("there is no field '{}' in a profile", object.begin().key()));

@@ -26,6 +26,7 @@ struct Profile {
   double bf16_rate = 0;
   double bandwidth_share = 0;  // of it that streaming kernels reach
   double product_share = 0;    // of the rate that large products reach
+  double link_bandwidth = 0;   // between host and device in one direction, bytes per second, as it is reached
   double launch_seconds = 0;   // from one op to the next when the device does nothing else
 };
 
@@ -50,6 +51,7 @@ struct Profile {
 ///                               per second, above 0
 ///   bandwidth_share, product_share
 ///                               above 0, at most 1
+///   link_bandwidth              per second, above 0
 ///   launch_seconds              at least 0
 /// Throws UsageError naming the field and its rule.
 [[nodiscard]] Profile read_profile(const std::filesystem::path& file);

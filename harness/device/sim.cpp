@@ -19,9 +19,13 @@ class SimDevice final : public Device {
   const Profile& profile() const override { return profile_; }
   SegmentSource& memory() override { return memory_; }
 
+  Address allocate_host(std::size_t) override { return ++last_host_address_; }
+  void free_host(Address) noexcept override {}
+
   /// Roofline: the launch, and then whichever takes longer, arithmetic or traffic.
   void execute(const OpCall& call, const Views&) override {
     const Cost cost = row_of(call.op).cost(call);
+    if (cost.link_bytes > 0) seconds_ += profile_.launch_seconds + cost.link_bytes / profile_.link_bandwidth;
     if (cost.bytes == 0) return;
     const double arithmetic = cost.flops / (rate_of(profile_, call) * profile_.product_share);
     const double traffic = cost.bytes / (profile_.bandwidth * profile_.bandwidth_share);
@@ -38,6 +42,7 @@ class SimDevice final : public Device {
   Profile profile_;
   CountingSource memory_;
   double seconds_ = 0;
+  Address last_host_address_ = 0;
 };
 
 }  // namespace

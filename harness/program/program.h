@@ -42,6 +42,7 @@ struct Buffer {
   TensorType type;
   Category category = Category::activation;
   Lifetime lifetime = Lifetime::until_last_reader;
+  bool on_host = false;  // beside the device's memory: no allocator is asked
 };
 
 enum class Phase : std::uint8_t {

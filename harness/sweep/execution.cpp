@@ -103,7 +103,10 @@ void Execution::run(const Program& program, const ScheduledInstr& scheduled) {
 }
 
 void Execution::give_birth(const Program& program, BufferId id) {
-  const Live born = allocate(program.type(id).bytes(), program.buffers[id].category);
+  const Buffer& buffer = program.buffers[id];
+  const Live born = buffer.on_host
+                        ? Live{device_.allocate_host(buffer.type.bytes()), 0, buffer.category, true}
+                        : allocate(buffer.type.bytes(), buffer.category);
   displace(program, id);
   live_[id] = born;
 }
@@ -152,6 +155,11 @@ Execution::Live Execution::allocate(std::size_t bytes, Category category) {
 
 void Execution::free(Live& live) {
   if (live.address == 0) return;
+  if (live.on_host) {
+    device_.free_host(live.address);
+    live = {};
+    return;
+  }
   allocator_.free(live.address);
   ledger_.remove(static_cast<std::size_t>(live.category), live.bytes);
   live = {};

@@ -59,6 +59,7 @@ class Execution {
     Address address = 0;
     std::size_t bytes = 0;  // of the block, rounding included
     Category category = Category::temporary;
+    bool on_host = false;
   };
   enum class Thread : std::uint8_t { forward, autograd };
 

@@ -43,6 +43,7 @@ constexpr std::array<Body, kOpCount> make_bodies() {
       {Op::nll_loss, cpu::nll_loss},
       {Op::nll_loss_backward, cpu::nll_loss_backward},
       {Op::clone, cpu::clone},
+      {Op::transfer, cpu::clone},
       {Op::zeros_like, cpu::zeros_like},
       {Op::scale, cpu::scale},
       {Op::axpby, cpu::axpby},

@@ -11,11 +11,15 @@ Cost by_results(const OpCall& call) {
   return {0, bytes};
 }
 
+/// The device's side of it is hidden behind the link.
+Cost over_the_link(const OpCall& call) { return {.link_bytes = static_cast<double>(call.inputs[0].bytes())}; }
+
 }  // namespace
 
 std::vector<OpRow> vector_rows() {
   return {
       moving(Op::clone, "clone", 1, first),
+      {Op::transfer, "transfer", 1, 1, {}, first, over_the_link, no_workspace},
       {Op::zeros_like, "zeros_like", 1, 1, {}, first, by_results, no_workspace},
       moving(Op::scale, "scale", 1, first, {"factor"}),
       moving(Op::axpby, "axpby", 2, same_as_both, {"a", "b"}),

@@ -58,7 +58,7 @@ class ProfileFile : public ::testing::Test {
   std::string sound_ =
       R"({"name": "mine", "source": "measured", "compute_capability": 90, "multiprocessors": 10,
     "threads_per_multiprocessor": 2048, "memory_bytes": 1073741824, "context_bytes": 1048576, "bandwidth": 1e12,
-    "f32_rate": 1e13, "tf32_rate": 8e13, "f16_rate": 16e13, "bf16_rate": 16e13, "bandwidth_share": 0.9, "product_share": 0.8, "launch_seconds": 5e-6})";
+    "f32_rate": 1e13, "tf32_rate": 8e13, "f16_rate": 16e13, "bf16_rate": 16e13, "bandwidth_share": 0.9, "product_share": 0.8, "link_bandwidth": 1e10, "launch_seconds": 5e-6})";
 };
 
 TEST_F(ProfileFile, IsRead) {
@@ -107,6 +107,7 @@ TEST_F(ProfileFile, NamesTheFieldThatIsWrongAndItsRule) {
       {"bandwidth_share", "1.01", "above 0 and at most 1"},
       {"bandwidth_share", "0", "above 0 and at most 1"},
       {"product_share", "-0.5", "above 0 and at most 1"},
+      {"link_bandwidth", "0", "above 0"},
       {"launch_seconds", "-1e-6", "at least 0"},
   };
   for (const auto& [field, value, rule] : wrong) {
