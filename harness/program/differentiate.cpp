@@ -174,9 +174,8 @@ class Differentiation final : public GradientContext {
       return is_parameter_[passed.value] && uses_[passed.value] == 0;
     };
     passed_.erase(std::remove_if(passed_.begin(), passed_.end(), std::not_fn(completes)), passed_.end());
-    if (std::any_of(passed_.begin(), passed_.end(), [this](const Passed& passed) {
-          return is_shared(*gradients_[passed.value][0]);
-        }))
+    if (std::any_of(passed_.begin(), passed_.end(),
+                    [this](const Passed& passed) { return is_shared(*gradients_[passed.value][0]); }))
       release(std::exchange(ends, {}));
     for (const Passed& passed : passed_) ends.push_back(own(*gradients_[passed.value][0]));
     release(std::move(ends));
