@@ -63,7 +63,8 @@ enum class Op : std::uint8_t {
   nll_loss_backward,     // (grad scalar, logp, target, total_weight) -> [B,N]
   // Embeddings.
   embedding,           // (w [V,N], ids i64 [..]) -> [indices,N]   of the first `indices` ids
-  embedding_backward,  // (grad [B,N], ids) -> dw [V,N]            of the first B ids
+  embedding_backward,  // (grad [B,N], ids) -> dw [V,N]            of the first B ids; where they are sorted,
+                       //                                          by `all_bits` or those that V needs
   // Attention. Rows hold the heads of a token side by side; qkv has the queries, keys and values of all heads
   // in thirds of a row, and head-major tensors are [B,heads,T,size].
   split_thirds,        // (qkv) -> qkv                what is read from here on are its thirds, in place

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <unordered_map>
@@ -41,7 +42,7 @@ class Differentiation final : public GradientContext {
     const std::size_t forward_size = program_.step.size();
     const BufferId root = program_.scaled_loss.value_or(program_.loss), seed = make_seed(root);
     gradients_[root][0] = seed;
-    ++holders_[seed];
+    holders_[seed] = 2;  // whoever asked for the gradients holds it, too
     for (std::size_t i = forward_size; i-- > 0;) differentiate_instr(program_.step[i]);
     program_.step.push_back({.op = Op::release, .phase = Phase::backward, .inputs = {seed}});
     if (program_.scaled_loss) program_.step.back().inputs.push_back(root);
@@ -167,10 +168,30 @@ class Differentiation final : public GradientContext {
       }
       ++holders_[*known];
       program_.buffers[*known].name = fmt::format("grad({})", program_.buffers[passed.value].name);
-      const bool last = --uses_[passed.value] == 0;
-      if (last && is_parameter_[passed.value]) ends.push_back(*known);
+      --uses_[passed.value];
     }
+    const auto completes = [this](const Passed& passed) {
+      return is_parameter_[passed.value] && uses_[passed.value] == 0;
+    };
+    passed_.erase(std::remove_if(passed_.begin(), passed_.end(), std::not_fn(completes)), passed_.end());
+    if (std::any_of(passed_.begin(), passed_.end(),
+                    [this](const Passed& passed) { return is_shared(*gradients_[passed.value][0]); }))
+      release(std::exchange(ends, {}));
+    for (const Passed& passed : passed_) ends.push_back(own(*gradients_[passed.value][0]));
     release(std::move(ends));
+  }
+
+  [[nodiscard]] bool is_shared(BufferId gradient) const { return holders_.at(gradient) > 1; }
+
+  /// A parameter keeps a gradient that nobody else holds, else a copy of it
+  /// (torch/csrc/autograd/functions/accumulate_grad.h).
+  BufferId own(BufferId& gradient) {
+    if (is_shared(gradient)) {
+      --holders_[gradient];
+      gradient = emit(Op::clone, {gradient}, {})[0];
+      ++holders_[gradient];
+    }
+    return gradient;
   }
 
   /// What the node's instructions read, without what dies with the last of them anyway.
@@ -188,7 +209,7 @@ class Differentiation final : public GradientContext {
   }
 
   BufferId sum(BufferId known, BufferId gradient) {
-    if (known == gradient || holders_[known] > 1) return emit(Op::add, {known, gradient}, {})[0];
+    if (known == gradient || is_shared(known)) return emit(Op::add, {known, gradient}, {})[0];
     emit_updating(Op::axpby, {known, gradient}, {known}, {1, 1});
     return known;
   }

@@ -76,7 +76,7 @@ void add_broadcast(GradientContext& c) {
 void embedding(GradientContext& c) {
   const auto& in = c.forward().inputs;
   const auto rows = static_cast<double>(c.type(in[0]).shape[0]);
-  c.pass(0, c.emit(Op::embedding_backward, {c.arriving(0), in[1]}, {rows})[0]);
+  c.pass(0, c.emit(Op::embedding_backward, {c.arriving(0), in[1]}, {rows, c.forward().attributes[1]})[0]);
 }
 
 void nll_loss(GradientContext& c) {

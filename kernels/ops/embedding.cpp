@@ -30,16 +30,24 @@ std::size_t up_to(std::size_t bytes, std::size_t multiple) {
   return (bytes + multiple - 1) / multiple * multiple;
 }
 
-/// Temporary storage of CUB's radix sort of n pairs of 8 bytes each, and of its scans; they depend on
-/// attributes of kernels, here those of tests/golden/pytorch/ops.jsonl: tiles of 512 pairs, 8-bit digits.
-constexpr std::size_t kCubAlignment = 256, kTile = 512, kDigits = 256;
+constexpr std::size_t kCubAlignment = 256;
+
+/// Temporary storage of CUB's radix sort of n pairs of 8 bytes each, one pass for each digit of the keys: a
+/// histogram a pass, counters a tile of compute capability 9.0, and the pairs once more
+/// (cub/device/dispatch/dispatch_radix_sort.cuh).
 std::size_t sort_storage(std::size_t n, int bits) {
-  const std::size_t passes = static_cast<std::size_t>(bits + 7) / 8, tiles = (n + kTile - 1) / kTile;
-  const std::size_t counters = 4 * kDigits * (passes + tiles);
-  return kCubAlignment - 1 + kCubAlignment + counters + 2 * up_to(8 * n, kCubAlignment);
+  constexpr std::size_t kTile = 384 * 12, kDigits = 256, kDigitBits = 8;
+  const std::size_t passes = up_to(static_cast<std::size_t>(bits), kDigitBits) / kDigitBits;
+  const std::size_t tiles = up_to(n, kTile) / kTile;
+  return kCubAlignment - 1 + kDigits * (8 * passes + 4 * tiles) + kCubAlignment +
+         2 * up_to(8 * n, kCubAlignment);
 }
+
+/// The same of its scans. Their tiles depend on attributes of kernels, here those of
+/// tests/golden/pytorch/ops.jsonl.
 std::size_t scan_storage(std::size_t n) {
-  const std::size_t tiles = (n + kTile - 1) / kTile, padding = 32;
+  constexpr std::size_t kTile = 512;
+  const std::size_t tiles = up_to(n, kTile) / kTile, padding = 32;
   return kCubAlignment - 1 + kCubAlignment + up_to(16 * (tiles + padding), kCubAlignment);
 }
 
@@ -53,12 +61,13 @@ Workspaces embedding_backward_workspace(const OpCall& call, const Multiprocessor
     return Workspace{WorkspaceKind::partial_results, bytes, given_back, before_results};
   };
   const auto indices = static_cast<std::size_t>(n), segments = static_cast<std::size_t>(std::min(n, rows));
+  const bool all_bits = call.attributes[1] != 0;
   const std::size_t sums = static_cast<std::size_t>(n / kRowsPerPartialSum) + segments;
   const auto columns = static_cast<std::size_t>(call.outputs[0].shape.columns());
   return {some(8 * indices, 0, true),
           some(8 * indices, 0, true),
           some(8 * indices, 0, true),
-          some(sort_storage(indices, index_bits(rows)), 2, true),
+          some(sort_storage(indices, all_bits ? 64 : index_bits(rows)), 2, true),
           some(8 * indices),
           some(8),
           some(8 * indices),
@@ -75,12 +84,12 @@ Workspaces embedding_backward_workspace(const OpCall& call, const Multiprocessor
 
 std::vector<OpRow> embedding_rows() {
   return {
-      moving(Op::embedding, "embedding", 2, infer_embedding, {"indices"}),
+      moving(Op::embedding, "embedding", 2, infer_embedding, {"indices", "all_bits"}),
       {Op::embedding_backward,
        "embedding_backward",
        2,
        1,
-       {"rows"},
+       {"rows", "all_bits"},
        infer_embedding_backward,
        by_traffic,
        embedding_backward_workspace},

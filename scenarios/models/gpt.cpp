@@ -101,10 +101,10 @@ class Gpt {
   }
 
   BufferId embed(BufferId ids) {
-    const auto indices = static_cast<double>(builder_.shape(ids).elements());
-    const BufferId token = builder_.apply("token", Op::embedding, {token_, ids}, {indices});
-    const BufferId position = builder_.apply("position", Op::embedding, {position_, positions_},
-                                             {static_cast<double>(shape_.length)});
+    const BufferId token =
+        embedding(builder_, "token", {token_, ids}, builder_.shape(ids).elements(), options_.release);
+    const BufferId position =
+        embedding(builder_, "position", {position_, positions_}, shape_.length, options_.release);
     return dropped("embedding", builder_.apply("embedding", Op::add_broadcast, {token, position}));
   }
 

@@ -70,6 +70,13 @@ BufferId linear(Builder& builder, std::string name, const WeightAndBias& layer, 
   return builder.apply(std::move(name), Op::mm, {x, layer.weight}, {0, 1});
 }
 
+BufferId embedding(Builder& builder, std::string name, const Lookup& lookup, std::int64_t indices,
+                   PytorchRelease release) {
+  const double all_bits = release == PytorchRelease::v2_15 ? 0 : 1;
+  return builder.apply(std::move(name), Op::embedding, {lookup.table, lookup.ids},
+                       {static_cast<double>(indices), all_bits});
+}
+
 std::optional<std::int64_t> positive(std::string_view text, std::int64_t limit) {
   const auto value = parse_number<std::int64_t>(text);
   return value && *value >= 1 && *value <= limit ? value : std::nullopt;

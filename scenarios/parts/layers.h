@@ -49,6 +49,15 @@ struct WeightAndBias {
 
 [[nodiscard]] BufferId linear(Builder& builder, std::string name, const WeightAndBias& layer, BufferId x);
 
+struct Lookup {
+  BufferId table, ids;
+};
+
+/// The rows of a table that the first `indices` ids name. Releases before 2.15 sort them by all their bits
+/// for the gradient (aten/src/ATen/native/cuda/Embedding.cu; recorded in tests/golden/pytorch).
+[[nodiscard]] BufferId embedding(Builder& builder, std::string name, const Lookup& lookup,
+                                 std::int64_t indices, PytorchRelease release);
+
 /// A whole positive number up to `limit`, or nothing.
 [[nodiscard]] std::optional<std::int64_t> positive(std::string_view text, std::int64_t limit);
 

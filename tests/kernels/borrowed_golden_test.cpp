@@ -1,94 +1,15 @@
-// What ops borrow while they run, as single operations of PyTorch were recorded: every allocation in its
-// order, the results among them.
+// What ops borrow while they run, where no single recorded operation of PyTorch is a program here
+// (tests/scenarios/ops_golden_test.cpp has the others).
 
-#include <filesystem>
-#include <fstream>
-#include <optional>
-#include <string>
-#include <utility>
+#include <cstdint>
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "kernels/op.h"
-#include "tests/golden.h"
 
 namespace memsweep {
 namespace {
-
-using Json = nlohmann::json;
-
-struct Call {
-  Op op;
-  std::vector<double> attributes;
-  std::vector<TensorType> inputs;
-};
-
-/// The op that makes the gradient of a recorded one, if its own allocations are a whole list there.
-std::optional<Call> gradient_of(const Json& record) {
-  if (record.at("dtype") != "fp32") return std::nullopt;
-  const auto name = record.at("op").get<std::string>();
-  const auto n = record.at("args").get<std::vector<std::int64_t>>();
-  if (name == "softmax") {
-    const TensorType x{{n[0], n[1]}, DType::f32};
-    return Call{Op::softmax_backward, {}, {x, x}};
-  }
-  if (name == "embedding") {
-    const TensorType ids{{n[0], n[1]}, DType::i64}, grad{{n[0] * n[1], n[3]}, DType::f32};
-    return Call{Op::embedding_backward, {static_cast<double>(n[2])}, {grad, ids}};
-  }
-  return std::nullopt;
-}
-
-/// Positive: allocated bytes; the others: freed.
-std::vector<std::int64_t> events_of(const Call& call, const Multiprocessors& gpu) {
-  const auto results = row_of(call.op).infer(call.inputs, call.attributes);
-  const auto workspaces = row_of(call.op).workspaces({call.op, call.attributes, call.inputs, results}, gpu);
-  std::vector<std::int64_t> events, borrowed;
-  const auto free_last = [&] {
-    events.push_back(-borrowed.back());
-    borrowed.pop_back();
-  };
-  for (const bool before : {true, false}) {
-    for (const Workspace& workspace : workspaces) {
-      if (workspace.before_results != before) continue;
-      borrowed.push_back(static_cast<std::int64_t>(workspace.bytes));
-      events.push_back(borrowed.back());
-      for (int i = 0; i < workspace.given_back; ++i) free_last();
-    }
-    if (!before) continue;
-    for (const TensorType& result : results) events.push_back(static_cast<std::int64_t>(result.bytes()));
-  }
-  while (!borrowed.empty()) free_last();
-  return events;
-}
-
-std::vector<std::int64_t> recorded_events(const Json& record) {
-  std::vector<std::int64_t> sizes, events;
-  for (const char* list : {"forward", "backward"}) {
-    for (const Json& event : record.at(list)) {
-      const bool freed = event.is_array();
-      if (!freed) sizes.push_back(event.get<std::int64_t>());
-      if (std::string(list) == "forward") continue;
-      events.push_back(freed ? -sizes.at(event[0].get<std::size_t>()) : sizes.back());
-    }
-  }
-  return events;
-}
-
-TEST(BorrowedMemory, IsTakenAndGivenBackAsPytorchDoes) {
-  std::size_t compared = 0;
-  std::ifstream in(testing::golden_root() / "pytorch" / "ops.jsonl");
-  for (std::string line; std::getline(in, line);) {
-    const Json record = Json::parse(line);
-    const auto call = gradient_of(record);
-    if (!call) continue;
-    EXPECT_EQ(events_of(*call, {record.at("sms").get<int>(), 2048}), recorded_events(record)) << line;
-    ++compared;
-  }
-  EXPECT_GT(compared, 5u);
-}
 
 TEST(BorrowedMemory, OfAttentionsBackwardPassIsATileOfGradientsForEachBlockOfQueries) {
   const auto bytes = [](std::int64_t batch, std::int64_t heads, std::int64_t length, std::int64_t size) {

@@ -19,7 +19,7 @@ TEST(CpuTables, AnEmbeddingIsTheRowsOfItsIndices) {
     const auto w = random_tensor({table, columns}, 1);
     const auto ids = random_targets(indices, table, 2);
     const std::int64_t count = (indices + 1) / 2;  // of the first half only
-    const auto y = run({Op::embedding, {static_cast<double>(count)}, {w, ids}})[0];
+    const auto y = run({Op::embedding, {static_cast<double>(count), 0}, {w, ids}})[0];
     ASSERT_EQ(y.type().shape, (Shape{count, columns}));
     for (std::size_t i = 0; i < y.values().size(); ++i) {
       const auto n = static_cast<std::size_t>(columns);
@@ -39,7 +39,7 @@ TEST(CpuTables, ItsGradientIsTheSumOverEqualIndices) {
       const auto row = static_cast<std::size_t>(ids.values<std::int64_t>()[i / n]);
       expected[row * n + i % n] += static_cast<double>(grad.values()[i]);
     }
-    expect_near(run({Op::embedding_backward, {static_cast<double>(table)}, {grad, ids}})[0].values(),
+    expect_near(run({Op::embedding_backward, {static_cast<double>(table), 0}, {grad, ids}})[0].values(),
                 expected, 2e-6);
   }
 }

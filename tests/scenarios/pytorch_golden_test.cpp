@@ -95,6 +95,13 @@ std::string outside(const Recording& recording) {
   }
 }
 
+/// Where cudaMallocAsync runs out of memory is not compared.
+bool searchable(const Recording& search) {
+  Recording smallest = search;
+  smallest.run["case"]["batch"] = 1;
+  return outside(smallest).empty() && !of_driver_pool(case_of(search));
+}
+
 PhaseRun rerun(const Recording& recording) {
   Case one = case_of(recording);
   if (of_driver_pool(one)) one.capacity *= 2;
@@ -216,6 +223,38 @@ TEST(PytorchGolden, AllocatesAndFreesInPytorchsOrder) {
     });
   }
   fmt::print("compared: the events of {} recordings\n", compared);
+  EXPECT_GT(compared, 0u);
+}
+
+/// What a search says of the batches that it tried, told apart as finely as the recording does: "ok" and
+/// "oom".
+Json outcomes(const Json& tried) {
+  Json list = Json::object();
+  for (const auto& [batch, outcome] : tried.items()) {
+    const auto text = outcome.get<std::string>();
+    list[batch] = text.substr(0, text.find('@'));
+  }
+  return list;
+}
+
+TEST(PytorchGolden, SearchesFindPytorchsBoundaries) {
+  std::size_t compared = 0;
+  for (const auto& [folder, release] : folders()) {
+    for_each_line(folder / "boundaries.jsonl", [&, r = release](const Json& line) {
+      const Recording recording{line.at("case").at("id").get<std::string>(), r, line};
+      if (!searchable(recording)) return;
+      SCOPED_TRACE(recording.id + " of " + std::string(release_name(r)));
+      const Json ours = search_json(recording.spec(), case_of(recording));
+      ++compared;
+      if (line.contains("runs")) {
+        EXPECT_EQ(ours.at("runs"), line.at("runs"));
+        return;
+      }
+      EXPECT_EQ(ours.at("largest"), line.at("largest"));
+      EXPECT_EQ(outcomes(ours.at("tried")), outcomes(line.at("tried")));
+    });
+  }
+  fmt::print("compared: {} searches\n", compared);
   EXPECT_GT(compared, 0u);
 }
 

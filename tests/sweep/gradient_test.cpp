@@ -92,7 +92,7 @@ TEST(Gradient, OfAnEmbeddingAndOfWhatIsAddedToEveryRow) {
   expect_true_gradients(around([](Builder& b, BufferId x, BufferId w) {
     const BufferId ids = b.target("ids", {6}, 5);
     const BufferId row = b.parameter("row", {1, 5}, 0.8F);
-    const BufferId embedded = b.apply("embedded", Op::embedding, {w, ids}, {6});
+    const BufferId embedded = b.apply("embedded", Op::embedding, {w, ids}, {6, 0});
     return b.apply("sum", Op::add_broadcast, {b.apply("both", Op::add, {embedded, x}), row});
   }));
 }
