@@ -25,6 +25,7 @@ class Differentiation final : public GradientContext {
     needs_.assign(program_.buffers.size(), false);
     uses_.assign(program_.buffers.size(), 0);
     for (const Parameter& parameter : program_.parameters) needs_[parameter.weight] = true;
+    if (program_.input_requiring_grad) needs_[*program_.input_requiring_grad] = true;
     for (const Instr& instr : program_.step) {
       for (BufferId in : instr.inputs) {
         if (!needs_[in]) continue;
@@ -46,6 +47,7 @@ class Differentiation final : public GradientContext {
     program_.step.push_back({.op = Op::release, .phase = Phase::backward, .inputs = {seed}});
     if (program_.scaled_loss) program_.step.back().inputs.push_back(root);
     for (Parameter& parameter : program_.parameters) finish(parameter);
+    if (program_.input_requiring_grad) hold_by_loss(*program_.input_requiring_grad);
     return std::move(program_);
   }
 
@@ -201,6 +203,13 @@ class Differentiation final : public GradientContext {
     }
     parameter.gradient = *gradient;
     program_.buffers[*gradient].category = Category::gradient;
+  }
+
+  void hold_by_loss(BufferId input) {
+    for (BufferId id : {gradients_[input][0].value(), input}) {
+      program_.buffers[id].lifetime = Lifetime::with_loss;
+      program_.saved_by_loss.push_back(id);
+    }
   }
 
   Program program_;

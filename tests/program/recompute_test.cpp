@@ -31,7 +31,7 @@ Program chain(int depth, Op activation) {
 }
 
 Program recomputed(int depth, Op activation, std::string_view policy) {
-  Program program = recompute(chain(depth, activation), recompute_segments(policy, depth));
+  Program program = recompute(chain(depth, activation), parse_recompute(policy, depth));
   verify(program);
   return program;
 }
@@ -60,23 +60,23 @@ std::size_t retained(Program program) {
 using Segments = std::vector<BlockRange>;
 
 TEST(RecomputeSegments, CutTheModelAsThePolicySays) {
-  EXPECT_EQ(recompute_segments("none", 5), Segments{});
-  EXPECT_EQ(recompute_segments("every:2", 5), (Segments{{0, 2}, {2, 4}, {4, 5}}));
-  EXPECT_EQ(recompute_segments("sqrt", 10), (Segments{{0, 4}, {4, 8}, {8, 10}}));
+  EXPECT_EQ(parse_recompute("none", 5).segments, Segments{});
+  EXPECT_EQ(parse_recompute("every:2", 5).segments, (Segments{{0, 2}, {2, 4}, {4, 5}}));
+  EXPECT_EQ(parse_recompute("sqrt", 10).segments, (Segments{{0, 4}, {4, 8}, {8, 10}}));
 }
 
 TEST(RecomputeSegments, FollowCheckpointSequential) {
-  EXPECT_EQ(recompute_segments("segments:1", 16), Segments{});
-  EXPECT_EQ(recompute_segments("segments:4", 16), (Segments{{0, 4}, {4, 8}, {8, 12}}));
-  EXPECT_EQ(recompute_segments("segments:5", 16),
+  EXPECT_EQ(parse_recompute("segments:1", 16).segments, Segments{});
+  EXPECT_EQ(parse_recompute("segments:4", 16).segments, (Segments{{0, 4}, {4, 8}, {8, 12}}));
+  EXPECT_EQ(parse_recompute("segments:5", 16).segments,
             (Segments{{0, 3}, {3, 6}, {6, 9}, {9, 12}}));  // 4 are left over
 }
 
 TEST(RecomputeSegments, RefuseWhatIsNoPolicy) {
   for (const char* text : {"", "often", "every", "every:", "every:0", "every:-1", "every:2x", "segments:0"}) {
-    EXPECT_THROW(static_cast<void>(recompute_segments(text, 16)), UsageError) << text;
+    EXPECT_THROW(static_cast<void>(parse_recompute(text, 16)), UsageError) << text;
   }
-  EXPECT_THROW(static_cast<void>(recompute_segments("segments:17", 16)), UsageError);
+  EXPECT_THROW(static_cast<void>(parse_recompute("segments:17", 16)), UsageError);
 }
 
 // tests/golden and the literature: a chain of 16 blocks of linear and ReLU keeps so many tensors.
@@ -138,13 +138,13 @@ std::vector<const Instr*> backward_of_block(const Program& program) {
 }
 
 TEST(Recompute, BeginsWithTheNodeThatReadsAndNotWithItsFirstReading) {
-  const Program program = recompute(linear_block(), {{0, 1}});
+  const Program program = recompute(linear_block(), {{{0, 1}}});
   verify(program);
   EXPECT_EQ(backward_of_block(program).front()->phase, Phase::recompute);
 }
 
 TEST(Recompute, LetsGoOfWhatItMadeBeforeTheSumOfABias) {
-  const Program program = recompute(linear_block(), {{0, 1}});
+  const Program program = recompute(linear_block(), {{{0, 1}}});
   const auto list = backward_of_block(program);
   const auto sum =
       std::find_if(list.begin(), list.end(), [](const Instr* instr) { return instr->op == Op::sum_rows; });
