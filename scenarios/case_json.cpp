@@ -210,7 +210,8 @@ void read_training(Fields& fields, TrainingOptions& training) {
   loop.input_requires_grad = fields.get<bool>("input_requires_grad", false);
   const bool chain = fields.at("model").value("kind", "") == "chain";
   if (training.reentrant && chain && !loop.input_requires_grad)
-    throw UsageError("reentrant checkpointing trains nothing in its first segment without input_requires_grad");
+    throw UsageError(
+        "reentrant checkpointing trains nothing in its first segment without input_requires_grad");
   if (fields.has("clip")) loop.clip = read_clip(fields.at("clip"));
 }
 

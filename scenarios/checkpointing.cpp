@@ -15,9 +15,8 @@ namespace {
 /// Whether products are only part of what a block computes: where it has no more than one, its product and
 /// its input are all that there is to keep.
 bool selects(const Program& forward) {
-  return std::count_if(forward.step.begin(), forward.step.end(), [](const Instr& instr) {
-           return instr.block == 0 && row_of(instr.op).product;
-         }) > 1;
+  return std::count_if(forward.step.begin(), forward.step.end(),
+                       [](const Instr& instr) { return instr.block == 0 && row_of(instr.op).product; }) > 1;
 }
 
 /// No recomputation, each block alone, segments of sqrt(blocks), and PyTorch's checkpoint_sequential with

@@ -42,8 +42,8 @@ enum class Variables : std::uint8_t {
 struct LoopOptions {
   Mode mode = Mode::train;
   Variables variables = Variables::standard;
-  int micro_batches = 1;    // a step; their gradients are added up
-  bool set_to_none = true;  // of zero_grad
+  int micro_batches = 1;             // a step; their gradients are added up
+  bool set_to_none = true;           // of zero_grad
   bool input_requires_grad = false;  // x.requires_grad_(): its gradient lives as long as x
   std::optional<ClipOptions> clip{};
 };

@@ -95,7 +95,8 @@ void refuse_training_parts(const TrainingOptions& options) {
 void make_reentrant(TrainingStep& step, const std::vector<std::string>& policies) {
   const bool recomputes = std::any_of(policies.begin(), policies.end(),
                                       [](const std::string& policy) { return policy != "none"; });
-  if (!recomputes) throw UsageError("--reentrant says how to recompute; give --recompute a policy besides none");
+  if (!recomputes)
+    throw UsageError("--reentrant says how to recompute; give --recompute a policy besides none");
   step.reentrant = true;
   if (floating_input(step.forward(1, {}))) step.loop.input_requires_grad = true;
 }

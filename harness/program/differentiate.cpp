@@ -43,7 +43,9 @@ class Differentiation final : public GradientContext {
     const BufferId root = program_.scaled_loss.value_or(program_.loss), seed = make_seed(root);
     gradients_[root][0] = seed;
     ++holders_[seed];
-    for (std::size_t i = forward_size; i-- > 0;) differentiate_instr(program_.step[i]);
+    for (std::size_t i = forward_size; i-- > 0;) {
+      if (program_.step[i].phase != Phase::data) differentiate_instr(program_.step[i]);
+    }
     program_.step.push_back({.op = Op::release, .phase = Phase::backward, .inputs = {seed}});
     if (program_.scaled_loss) program_.step.back().inputs.push_back(root);
     for (Parameter& parameter : program_.parameters) finish(parameter);

@@ -64,9 +64,9 @@ class Recomputation {
   };
 
   struct Plan {
-    std::vector<Instr> forward;    // of the segment, in order
-    std::size_t backward = 0;      // instructions of its backward pass that are still to come
-    std::size_t stop = 0;          // one behind the last one whose result the segment's backward pass reads
+    std::vector<Instr> forward;  // of the segment, in order
+    std::size_t backward = 0;    // instructions of its backward pass that are still to come
+    std::size_t stop = 0;        // one behind the last one whose result the segment's backward pass reads
     bool done = false;
     SegmentBorder border{};        // where it is reentrant
     std::vector<BufferId> held{};  // at least until its backward pass is done
@@ -127,10 +127,10 @@ class Recomputation {
   /// of thirds writes nothing.
   static void expect_unharmed(const Instr& instr) {
     if (instr.op == Op::add_broadcast || instr.op == Op::split_thirds) return;
-    throw UsageError(fmt::format(
-        "selective recomputation keeps results of products, and {} in place would overwrite one; "
-        "take another activation",
-        row_of(instr.op).name));
+    throw UsageError(
+        fmt::format("selective recomputation keeps results of products, and {} in place would overwrite one; "
+                    "take another activation",
+                    row_of(instr.op).name));
   }
 
   void prepare_reentrant() {
@@ -162,7 +162,8 @@ class Recomputation {
   [[nodiscard]] Instr again(Instr copy) {
     redirect(copy);
     copy.phase = Phase::recompute;
-    if (makes_kept(copy)) return {.op = Op::release, .phase = copy.phase, .block = copy.block, .inputs = copy.outputs};
+    if (makes_kept(copy))
+      return {.op = Op::release, .phase = copy.phase, .block = copy.block, .inputs = copy.outputs};
     for (BufferId& id : copy.outputs) {
       if (!is_state(id) && !is_kept(id)) id = copy_of(id);
     }

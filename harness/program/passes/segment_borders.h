@@ -9,7 +9,7 @@
 namespace memsweep {
 
 struct SegmentBorder {
-  std::vector<BufferId> inputs;    // values of the forward pass outside that it reads and nobody holds for ever
+  std::vector<BufferId> inputs;  // values of the forward pass outside that it reads and nobody holds for ever
   std::vector<BufferId> outputs;   // values of its forward pass that are read outside
   std::vector<BufferId> arriving;  // gradients that its backward pass reads and has not made
 };
