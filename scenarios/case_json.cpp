@@ -142,14 +142,24 @@ std::string optimizer_text(const Json& json) {
   return options.empty() ? name : fmt::format("{}:{}", name, fmt::join(options, ","));
 }
 
-std::string read_policy(const Json& json) {
-  if (json.is_string()) return json.get<std::string>();
-  Fields fields(json, "a case's checkpoint");
+std::string read_policy(Fields& fields) {
+  if (fields.has("policy")) return fields.get<std::string>("policy");
   const auto kind = fields.get<std::string>("kind");
-  if (fields.get<bool>("reentrant", false)) throw UsageError("reentrant checkpointing is not there");
   if (kind == "each") return "every:1";
+  if (kind == "selective") return "selective";
   if (kind == "sequential") return fmt::format("segments:{}", fields.get<std::int64_t>("segments"));
   throw UsageError(fmt::format("checkpoint {} is not there", kind));
+}
+
+void read_checkpoint(const Json& json, TrainingOptions& training) {
+  if (json.is_string()) {
+    training.recompute = {json.get<std::string>()};
+    return;
+  }
+  Fields fields(json, "a case's checkpoint");
+  training.recompute = {read_policy(fields)};
+  training.reentrant = fields.get<bool>("reentrant", false);
+  fields.expect_no_others();
 }
 
 ClipOptions read_clip(const Json& json) {
@@ -190,7 +200,7 @@ void read_training(Fields& fields, TrainingOptions& training) {
   training.precision.cast_cache = fields.get<bool>("cast_cache", true);
   training.precision.wide_loss = fields.get<bool>("fp32_loss", false);
   training.optimizer = fields.has("optimizer") ? optimizer_text(fields.at("optimizer")) : "none";
-  if (fields.has("checkpoint")) training.recompute = {read_policy(fields.at("checkpoint"))};
+  if (fields.has("checkpoint")) read_checkpoint(fields.at("checkpoint"), training);
   LoopOptions& loop = training.loop;
   loop.mode = parse_mode(fields.get<std::string>("mode", "train"));
   loop.variables = parse_variables(fields.get<std::string>("loop", "standard"));
@@ -198,7 +208,11 @@ void read_training(Fields& fields, TrainingOptions& training) {
   if (loop.micro_batches < 1) refuse("accumulate", loop.micro_batches, "at least 1");
   loop.set_to_none = fields.get<bool>("set_to_none", true);
   loop.offload = fields.get<bool>("offload", false);
-  if (fields.get<bool>("input_requires_grad", false)) throw UsageError("an input that requires a gradient");
+  loop.input_requires_grad = fields.get<bool>("input_requires_grad", false);
+  const bool chain = fields.at("model").value("kind", "") == "chain";
+  if (training.reentrant && chain && !loop.input_requires_grad)
+    throw UsageError(
+        "reentrant checkpointing trains nothing in its first segment without input_requires_grad");
   if (fields.has("clip")) loop.clip = read_clip(fields.at("clip"));
 }
 
@@ -240,12 +254,17 @@ nlohmann::ordered_json case_json(const Case& one) {
   json["fp32_loss"] = training.precision.wide_loss;
   json["scaler"] = one.scaler;
   json["optimizer"] = training.optimizer;
-  if (!training.recompute.empty()) json["checkpoint"] = training.recompute.front();
+  if (training.reentrant) {
+    json["checkpoint"] = {{"policy", training.recompute.front()}, {"reentrant", true}};
+  } else if (!training.recompute.empty()) {
+    json["checkpoint"] = training.recompute.front();
+  }
   json["mode"] = name_of(loop.mode);
   json["loop"] = name_of(loop.variables);
   json["accumulate"] = loop.micro_batches;
   json["set_to_none"] = loop.set_to_none;
   json["offload"] = loop.offload;
+  json["input_requires_grad"] = loop.input_requires_grad;
   if (loop.clip) json["clip"] = {{"max_norm", loop.clip->max_norm}};
   json["steps"] = one.steps;
   json["alloc_conf"] = one.alloc_conf;

@@ -97,7 +97,10 @@ std::vector<Experiment> graph_leak(const TrainingOptions& options, const Profile
   const auto with_mode = [&options](Mode mode) {
     TrainingOptions other = options;
     other.loop.mode = mode;
-    if (!trains(mode)) other.recompute.clear();
+    if (!trains(mode)) {
+      other.recompute.clear();
+      other.reentrant = false;
+    }
     return parse_training_step(other);
   };
   const std::int64_t batch = telling_batch(with_mode(Mode::leak), device);

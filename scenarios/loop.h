@@ -42,10 +42,10 @@ enum class Variables : std::uint8_t {
 struct LoopOptions {
   Mode mode = Mode::train;
   Variables variables = Variables::standard;
-  int micro_batches = 1;    // a step; their gradients are added up
-  bool set_to_none = true;  // of zero_grad
-  bool input_requires_grad = false;
-  bool offload = false;  // of activations to the host
+  int micro_batches = 1;             // a step; their gradients are added up
+  bool set_to_none = true;           // of zero_grad
+  bool input_requires_grad = false;  // x.requires_grad_(): its gradient lives as long as x
+  bool offload = false;              // of activations to the host
   std::optional<ClipOptions> clip{};
 };
 

@@ -1,6 +1,7 @@
 // Precision, optimizer and recomputation together: what each combination reaches, how fast, and at how many
 // bytes a sample.
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -18,6 +19,7 @@ std::vector<Variant> pareto(const TrainingOptions& options) {
         other.precision.name = precision;
         other.optimizer = optimizer;
         other.recompute = {policy};
+        other.reentrant = options.reentrant && std::string_view(policy) != "none";
         variants.push_back(variant_of(fmt::format("{}, {}, {}", precision, optimizer, policy), other));
       }
     }

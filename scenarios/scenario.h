@@ -29,6 +29,7 @@ struct TrainingOptions {
   PrecisionOptions precision;
   std::string optimizer = "sgd";
   std::vector<std::string> recompute;  // policies; empty: those the scenario finds telling
+  bool reentrant = false;              // use_reentrant=True; an input that can requires a gradient then
   LoopOptions loop;
   Randomness randomness;
   PytorchRelease release = PytorchRelease::v2_15;  // whose kernels' memory is followed

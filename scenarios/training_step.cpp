@@ -1,5 +1,6 @@
 #include "scenarios/training_step.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -21,7 +22,7 @@ namespace {
 Program with_gradients(const TrainingStep& step, Program program) {
   program = differentiate(std::move(program));
   if (step.loop.offload) program = offload(std::move(program));
-  program = recompute(std::move(program), recompute_segments(step.recompute, program.blocks));
+  program = recompute(std::move(program), parse_recompute(step.recompute, program.blocks, step.reentrant));
   return accumulate(std::move(program), step.loop.micro_batches);
 }
 
@@ -91,15 +92,33 @@ void refuse_training_parts(const TrainingOptions& options) {
   refuse(loop.offload, "nothing waits for it on the host");
   refuse(loop.clip.has_value(), "there are no gradients to clip");
   refuse(!options.precision.scaler.empty(), "there are no gradients for a scaler to rescue");
+  refuse(options.reentrant, "there is nothing to recompute for");
   for (const std::string& policy : options.recompute) {
     refuse(policy != "none", fmt::format("recompute policy '{}' has nothing to recompute for", policy));
   }
 }
 
+/// Without an input that requires a gradient the first segment would get none. Embedded tokens require one.
+void make_reentrant(TrainingStep& step, const std::vector<std::string>& policies) {
+  const bool recomputes = std::any_of(policies.begin(), policies.end(),
+                                      [](const std::string& policy) { return policy != "none"; });
+  if (!recomputes)
+    throw UsageError("--reentrant says how to recompute; give --recompute a policy besides none");
+  step.reentrant = true;
+  if (floating_input(step.forward(1, {}))) step.loop.input_requires_grad = true;
+}
+
+void refuse_gradient_of_resident_data(const LoopOptions& loop) {
+  if (loop.input_requires_grad && loop.variables == Variables::resident)
+    throw UsageError("data that stay resident would add up their gradient for ever; take another loop");
+}
+
 }  // namespace
 
 Program TrainingStep::operator()(std::int64_t batch) const {
-  Program program = precision(divide_loss(forward(batch, randomness), loop.micro_batches));
+  Program program = forward(batch, randomness);
+  if (loop.input_requires_grad) program = require_input_gradient(std::move(program));
+  program = precision(divide_loss(std::move(program), loop.micro_batches));
   if (trains(loop.mode)) program = training(*this, std::move(program));
   if (keeps_graph(loop.mode)) program = keep_graph(std::move(program), release == PytorchRelease::v2_15);
   if (loop.mode == Mode::leak || loop.mode == Mode::leak_trained) program = list_losses(std::move(program));
@@ -127,6 +146,8 @@ TrainingStep parse_training_step(const TrainingOptions& options) {
   }
   step.optimizer = parse_optimizer(options.optimizer);
   if (options.recompute.size() == 1) step.recompute = options.recompute.front();
+  if (options.reentrant) make_reentrant(step, options.recompute);
+  refuse_gradient_of_resident_data(step.loop);
   if (step.loop.clip && options.release != PytorchRelease::v2_15 &&
       step.loop.clip->kernels == NormKernels::foreach_packed) {
     step.loop.clip->kernels = NormKernels::foreach_padded;

@@ -16,6 +16,7 @@ struct TrainingStep {
   ForwardPass forward;
   std::optional<ChosenOptimizer> optimizer;  // none: gradients are computed and left
   std::string recompute = "none";
+  bool reentrant = false;  // where something is recomputed
   Randomness randomness;
   LoopOptions loop{};
   ChosenPrecision precision{};

@@ -7,8 +7,8 @@ namespace memsweep {
 namespace {
 
 // Of these experiments know nothing.
-constexpr std::array<std::string_view, 5> kOfSweeps{"--batches", "--scan", "--recompute", "--time-limit",
-                                                    "--snapshot"};
+constexpr std::array<std::string_view, 6> kOfSweeps{"--batches",   "--scan",       "--recompute",
+                                                    "--reentrant", "--time-limit", "--snapshot"};
 // Nor of these where they make their own requests, under settings of their own.
 constexpr std::array<std::string_view, 13> kOfSteps{
     "--model",     "--activation",    "--dropout",   "--layernorm",   "--no-bias",

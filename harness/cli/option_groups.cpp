@@ -96,7 +96,9 @@ void add_model_options(CLI::App& app, RunOptions& o) {
       ->type_name("SPEC")
       ->capture_default_str();
   const auto read_policies = [&t](const std::string& text) { t.recompute = parse_names(text); };
-  add_text(app, "--recompute", read_policies, "policies: none, every:K, sqrt, segments:K")->type_name("LIST");
+  add_text(app, "--recompute", read_policies, "policies: none, every:K, sqrt, segments:K, selective")
+      ->type_name("LIST");
+  app.add_flag("--reentrant", t.reentrant, "recompute as checkpoint(use_reentrant=True) does");
   app.add_option("--seed", t.randomness.seed, "of weights, data and dropout masks")
       ->type_name("N")
       ->capture_default_str()
@@ -126,6 +128,7 @@ void add_loop_options(CLI::App& app, RunOptions& o) {
   app.add_flag("--offload", loop.offload, "activations wait for the backward pass in host memory");
   app.add_flag_callback(
       "--keep-gradients", [&loop] { loop.set_to_none = false; }, "zero_grad(set_to_none=False)");
+  app.add_flag("--input-requires-grad", loop.input_requires_grad, "x.requires_grad_(True) on each batch");
 }
 
 void add_device_options(CLI::App& app, RunOptions& o) {

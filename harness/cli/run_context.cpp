@@ -69,6 +69,7 @@ nlohmann::json training_settings(const RunOptions& o) {
       {"optimizer", o.training.optimizer},   {"seed", o.training.randomness.seed},
       {"alloc_conf", o.alloc_conf},          {"steps", o.steps}};
   if (const auto loop = describe(o.training.loop); !loop.empty()) settings["loop"] = loop;
+  if (o.training.reentrant) settings["reentrant"] = true;
   return settings;
 }
 

@@ -26,6 +26,7 @@ class Differentiation final : public GradientContext {
     needs_.assign(program_.buffers.size(), false);
     uses_.assign(program_.buffers.size(), 0);
     for (const Parameter& parameter : program_.parameters) needs_[parameter.weight] = true;
+    if (program_.input_requiring_grad) needs_[*program_.input_requiring_grad] = true;
     for (const Instr& instr : program_.step) {
       for (BufferId in : instr.inputs) {
         if (!needs_[in]) continue;
@@ -43,10 +44,13 @@ class Differentiation final : public GradientContext {
     const BufferId root = program_.scaled_loss.value_or(program_.loss), seed = make_seed(root);
     gradients_[root][0] = seed;
     holders_[seed] = 2;  // whoever asked for the gradients holds it, too
-    for (std::size_t i = forward_size; i-- > 0;) differentiate_instr(program_.step[i]);
+    for (std::size_t i = forward_size; i-- > 0;) {
+      if (program_.step[i].phase != Phase::data) differentiate_instr(program_.step[i]);
+    }
     program_.step.push_back({.op = Op::release, .phase = Phase::backward, .inputs = {seed}});
     if (program_.scaled_loss) program_.step.back().inputs.push_back(root);
     for (Parameter& parameter : program_.parameters) finish(parameter);
+    if (program_.input_requiring_grad) hold_by_loss(*program_.input_requiring_grad);
     return std::move(program_);
   }
 
@@ -222,6 +226,13 @@ class Differentiation final : public GradientContext {
     }
     parameter.gradient = *gradient;
     program_.buffers[*gradient].category = Category::gradient;
+  }
+
+  void hold_by_loss(BufferId input) {
+    for (BufferId id : {gradients_[input][0].value(), input}) {
+      program_.buffers[id].lifetime = Lifetime::with_loss;
+      program_.saved_by_loss.push_back(id);
+    }
   }
 
   Program program_;

@@ -104,6 +104,8 @@ struct Program {
   std::vector<Instr> step;   // runs again and again
   std::vector<Parameter> parameters;
   BufferId loss = 0;
+  std::optional<BufferId>
+      input_requiring_grad{};  // gets a gradient, which differentiate() adds to saved_by_loss
   /// What the graph of a loss still holds at the end of a step, each of lifetime `with_loss`, in the order in
   /// which it is let go.
   std::vector<BufferId> saved_by_loss;

@@ -130,11 +130,16 @@ void Execution::displace(const Program& program, BufferId id) {
 
 void Execution::bury(const Program& program, const ScheduledInstr& scheduled) {
   if (std::exchange(loss_reassigned_, false)) {
-    for (BufferId id : program.saved_by_loss) free(saved_[id]);
+    for (BufferId id : program.saved_by_loss) free(held_by_old_loss(program, id));
   }
   for (Live& live : reassigned_) free(live);
   reassigned_.clear();
   for (BufferId id : scheduled.deaths) free(live_[id]);
+}
+
+Execution::Live& Execution::held_by_old_loss(const Program& program, BufferId id) {
+  const bool made_again = saved_[id].address != 0 || program.buffers[id].lifetime != Lifetime::with_loss;
+  return made_again ? saved_[id] : live_[id];
 }
 
 OpCall Execution::describe(const Program& program, const Instr& instr) {

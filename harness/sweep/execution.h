@@ -73,6 +73,8 @@ class Execution {
   /// Sets a value aside for whoever still holds it, since a new one takes its place.
   void displace(const Program& program, BufferId id);
   void bury(const Program& program, const ScheduledInstr& scheduled);
+  /// The value that the graph of the loss before holds: set aside, or in place if none was made since.
+  [[nodiscard]] Live& held_by_old_loss(const Program& program, BufferId id);
   [[nodiscard]] Live allocate(std::size_t bytes, Category category);
   void free(Live& live);
   /// Those that are due before, or after, the results are allocated.

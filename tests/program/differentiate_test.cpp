@@ -37,6 +37,17 @@ std::size_t count(const Program& program, Op op) {
                                                 [op](const Instr& instr) { return instr.op == op; }));
 }
 
+TEST(Differentiate, GivesAnInputThatRequiresItAGradientThatItsLossHolds) {
+  Program forward = two_layers();
+  forward.input_requiring_grad = 4;
+  const Program program = differentiate(std::move(forward));
+  verify(program);
+  ASSERT_EQ(program.saved_by_loss.size(), 2u);
+  EXPECT_EQ(program.buffers[program.saved_by_loss[0]].name, "grad(x)");
+  EXPECT_EQ(program.saved_by_loss[1], 4u);
+  for (BufferId id : program.saved_by_loss) EXPECT_EQ(program.buffers[id].lifetime, Lifetime::with_loss);
+}
+
 TEST(Differentiate, WritesTheBackwardPassInPytorchsOrder) {
   Program program = differentiate(two_layers());
   append_zero_grad(program);

@@ -30,8 +30,8 @@ Program chain(int depth, Op activation) {
   return differentiate(std::move(b).finish());
 }
 
-Program recomputed(int depth, Op activation, std::string_view policy) {
-  Program program = recompute(chain(depth, activation), recompute_segments(policy, depth));
+Program recomputed(int depth, Op activation, std::string_view policy, bool reentrant = false) {
+  Program program = recompute(chain(depth, activation), parse_recompute(policy, depth, reentrant));
   verify(program);
   return program;
 }
@@ -60,23 +60,24 @@ std::size_t retained(Program program) {
 using Segments = std::vector<BlockRange>;
 
 TEST(RecomputeSegments, CutTheModelAsThePolicySays) {
-  EXPECT_EQ(recompute_segments("none", 5), Segments{});
-  EXPECT_EQ(recompute_segments("every:2", 5), (Segments{{0, 2}, {2, 4}, {4, 5}}));
-  EXPECT_EQ(recompute_segments("sqrt", 10), (Segments{{0, 4}, {4, 8}, {8, 10}}));
+  EXPECT_EQ(parse_recompute("none", 5).segments, Segments{});
+  EXPECT_EQ(parse_recompute("every:2", 5).segments, (Segments{{0, 2}, {2, 4}, {4, 5}}));
+  EXPECT_EQ(parse_recompute("sqrt", 10).segments, (Segments{{0, 4}, {4, 8}, {8, 10}}));
 }
 
 TEST(RecomputeSegments, FollowCheckpointSequential) {
-  EXPECT_EQ(recompute_segments("segments:1", 16), Segments{});
-  EXPECT_EQ(recompute_segments("segments:4", 16), (Segments{{0, 4}, {4, 8}, {8, 12}}));
-  EXPECT_EQ(recompute_segments("segments:5", 16),
+  EXPECT_EQ(parse_recompute("segments:1", 16).segments, Segments{});
+  EXPECT_EQ(parse_recompute("segments:4", 16).segments, (Segments{{0, 4}, {4, 8}, {8, 12}}));
+  EXPECT_EQ(parse_recompute("segments:5", 16).segments,
             (Segments{{0, 3}, {3, 6}, {6, 9}, {9, 12}}));  // 4 are left over
 }
 
 TEST(RecomputeSegments, RefuseWhatIsNoPolicy) {
   for (const char* text : {"", "often", "every", "every:", "every:0", "every:-1", "every:2x", "segments:0"}) {
-    EXPECT_THROW(static_cast<void>(recompute_segments(text, 16)), UsageError) << text;
+    EXPECT_THROW(static_cast<void>(parse_recompute(text, 16)), UsageError) << text;
   }
-  EXPECT_THROW(static_cast<void>(recompute_segments("segments:17", 16)), UsageError);
+  EXPECT_THROW(static_cast<void>(parse_recompute("segments:17", 16)), UsageError);
+  EXPECT_THROW(static_cast<void>(parse_recompute("selective", 16, true)), UsageError);
 }
 
 // tests/golden and the literature: a chain of 16 blocks of linear and ReLU keeps so many tensors.
@@ -138,13 +139,13 @@ std::vector<const Instr*> backward_of_block(const Program& program) {
 }
 
 TEST(Recompute, BeginsWithTheNodeThatReadsAndNotWithItsFirstReading) {
-  const Program program = recompute(linear_block(), {{0, 1}});
+  const Program program = recompute(linear_block(), {{{0, 1}}});
   verify(program);
   EXPECT_EQ(backward_of_block(program).front()->phase, Phase::recompute);
 }
 
 TEST(Recompute, LetsGoOfWhatItMadeBeforeTheSumOfABias) {
-  const Program program = recompute(linear_block(), {{0, 1}});
+  const Program program = recompute(linear_block(), {{{0, 1}}});
   const auto list = backward_of_block(program);
   const auto sum =
       std::find_if(list.begin(), list.end(), [](const Instr* instr) { return instr->op == Op::sum_rows; });
@@ -155,6 +156,70 @@ TEST(Recompute, LetsGoOfWhatItMadeBeforeTheSumOfABias) {
   for (auto after = sum; after != list.end(); ++after) {
     for (BufferId id : (*after)->inputs) EXPECT_NE(id, before.inputs.front());
   }
+}
+
+std::vector<std::string> names(const Program& program, const Instr& instr) {
+  std::vector<std::string> list;
+  for (BufferId id : instr.inputs) list.push_back(program.buffers[id].name);
+  return list;
+}
+
+TEST(ReentrantRecompute, RunsASegmentToItsEnd) {
+  EXPECT_EQ(count(recomputed(8, Op::gelu, "every:4", true), Op::gelu, Phase::recompute), 8u);
+}
+
+TEST(ReentrantRecompute, HoldsOutputGradientAndInputUntilTheSegmentIsDone) {
+  const Program program = recompute(linear_block(), {{{0, 1}}, Checkpoint::reentrant});
+  verify(program);
+  const Instr& last = *backward_of_block(program).back();
+  ASSERT_EQ(last.op, Op::release);
+  EXPECT_EQ(names(program, last), (std::vector<std::string>{"1'", "grad(1)", "h"}));
+}
+
+/// A block x + x wT.
+Program residual_block() {
+  Builder b({});
+  const BufferId w0 = b.parameter("w0", {8, 8}, 1), w1 = b.parameter("w1", {8, 8}, 1);
+  const BufferId x = b.input("x", {4, 8}, 1), target = b.target("target", {4}, 8);
+  const BufferId h = b.apply("h", Op::mm, {x, w0}, {0, 1});
+  b.begin_block(h);
+  const BufferId y = b.apply("y", Op::add, {h, b.apply("branch", Op::mm, {h, w1}, {0, 1})});
+  b.end_block();
+  b.cross_entropy(y, target);
+  return differentiate(std::move(b).finish());
+}
+
+TEST(ReentrantRecompute, AddsToNoGradientThatItsCallerHolds) {
+  EXPECT_EQ(count(recompute(residual_block(), {{{0, 1}}}), Op::axpby, Phase::backward), 1u);
+  const Program program = recompute(residual_block(), {{{0, 1}}, Checkpoint::reentrant});
+  verify(program);
+  EXPECT_EQ(count(program, Op::axpby, Phase::backward), 0u);
+  EXPECT_EQ(count(program, Op::add, Phase::backward), 1u);
+}
+
+TEST(SelectiveRecompute, RunsAllButProductsAgain) {
+  const Program program = recomputed(8, Op::relu, "selective");
+  EXPECT_EQ(count(program, Op::mm, Phase::recompute), 0u);
+  EXPECT_EQ(count(program, Op::relu, Phase::recompute), 8u);
+  EXPECT_EQ(retained(program), 17u) << "the input, and product and result of each block";
+}
+
+TEST(SelectiveRecompute, LetsGoOfWhatIsNotReachedWithItsSegment) {
+  const Program program = recompute(linear_block(), {{{0, 1}}, Checkpoint::selective});
+  verify(program);
+  EXPECT_EQ(names(program, *backward_of_block(program).back()), std::vector<std::string>{"1"});
+}
+
+TEST(SelectiveRecompute, RefusesToOverwriteWhatItKeeps) {
+  Builder b({});
+  const BufferId w = b.parameter("w", {8, 8}, 1);
+  const BufferId x = b.input("x", {4, 8}, 1), target = b.target("target", {4}, 8);
+  b.begin_block(x);
+  const BufferId y = b.apply_in_place(Op::relu, {b.apply("linear", Op::mm, {x, w}, {0, 1})});
+  b.end_block();
+  b.cross_entropy(y, target);
+  const Program program = differentiate(std::move(b).finish());
+  EXPECT_THROW(static_cast<void>(recompute(program, {{{0, 1}}, Checkpoint::selective})), UsageError);
 }
 
 }  // namespace

@@ -65,12 +65,15 @@ TEST(Models, GradientsOfOneHeadAndOfOneTokenAreThoseOfTheLoss) {
   }
 }
 
-float last_loss(const ModelOptions& model, const std::string& recompute, std::int64_t batch) {
+float last_loss(const ModelOptions& model, const std::string& recompute, std::int64_t batch,
+                bool reentrant = false, const std::string& precision = "fp32") {
   TrainingOptions training;
   training.model = model;
   training.optimizer = "adamw:lr=0.01";
-  TrainingStep step = parse_training_step(training);
-  step.recompute = recompute;
+  training.precision.name = precision;
+  training.recompute = {recompute};
+  training.reentrant = reentrant;
+  const TrainingStep step = parse_training_step(training);
   const auto device = make_cpu(64_MiB);
   return run_trial(*device, device->memory(), Schedule(step(batch)), {}).loss.value();
 }
@@ -94,9 +97,13 @@ TEST(Models, RecomputingBlocksTrainsTheSameToTheBit) {
                            "conv:channels=2-3-3-4,classes=3,size=8"}) {
     ModelOptions model = options(spec);
     if (model.spec.starts_with("gpt")) model.dropout = 0.2;
-    const float plain = last_loss(model, "none", 4);
-    for (const char* policy : {"every:1", "sqrt", "segments:2"})
-      EXPECT_EQ(last_loss(model, policy, 4), plain) << spec << " " << policy;
+    for (const char* precision : {"fp32", "autocast-bf16"}) {
+      const float plain = last_loss(model, "none", 4, false, precision);
+      for (const char* policy : {"every:1", "sqrt", "segments:2", "selective"})
+        EXPECT_EQ(last_loss(model, policy, 4, false, precision), plain) << spec << " " << policy;
+      for (const char* policy : {"every:1", "segments:2"})
+        EXPECT_EQ(last_loss(model, policy, 4, true, precision), plain) << spec << " reentrant " << policy;
+    }
   }
 }
 

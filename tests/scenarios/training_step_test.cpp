@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/base/bytes.h"
+#include "harness/base/errors.h"
 #include "harness/memory/caching_allocator.h"
 #include "harness/program/passes/variables.h"
 #include "harness/sweep/execution.h"
@@ -100,6 +101,40 @@ TEST(TrainingStep, ListOfLossesGrowsWithEachStep) {
   };
   EXPECT_EQ(peak(20, false), peak(10, false));
   EXPECT_EQ(peak(20, true) - peak(10, true), 10 * sizeof(float));
+}
+
+TEST(TrainingStep, HoldsTheGradientOfAnInputAsLongAsItsLoss) {
+  const auto device = make_sim(find_profile("h100-sxm-80gb"));
+  constexpr std::size_t kInputAndGradient = 2 * 12 * 24 * sizeof(float);
+  for (int micro_batches : {1, 3}) {
+    for (const bool del : {false, true}) {
+      const auto peak = [&](std::int64_t steps, bool listed) {
+        TrainingStep step = step_of("sgd");
+        step.loop.input_requires_grad = true;
+        step.loop.micro_batches = micro_batches;
+        if (del) step.loop.variables = Variables::del;
+        if (listed) step.loop.mode = Mode::leak_trained;
+        TrialOptions options;
+        options.least_steps = options.most_steps = steps;
+        return run_trial(*device, device->memory(), Schedule(step(12)), options).peak.requested;
+      };
+      EXPECT_EQ(peak(20, false), peak(10, false)) << micro_batches << del;
+      const auto losses = static_cast<std::size_t>(10 * micro_batches);
+      EXPECT_GE(peak(20, true) - peak(10, true), losses * kInputAndGradient) << micro_batches;
+    }
+  }
+}
+
+TEST(TrainingStep, RefusesWhatContradictsReentrantCheckpointing) {
+  TrainingOptions options;
+  options.reentrant = true;
+  EXPECT_THROW(static_cast<void>(parse_training_step(options)), UsageError);
+  options.recompute = {"none"};
+  EXPECT_THROW(static_cast<void>(parse_training_step(options)), UsageError);
+  options.recompute = {"every:1"};
+  EXPECT_TRUE(parse_training_step(options).loop.input_requires_grad) << "the first segment needs it";
+  options.loop.variables = Variables::resident;
+  EXPECT_THROW(static_cast<void>(parse_training_step(options)), UsageError);
 }
 
 TEST(TrainingStep, IsTriedBeyondTheTurnOfItsOptimizer) {

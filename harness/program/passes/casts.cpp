@@ -83,7 +83,8 @@ class Casting {
     const BufferId operand = reader.inputs[input];
     const DType now = program_.type(operand).dtype;
     if (now == type || !is_number(now)) return std::nullopt;
-    const bool cached = options_.cache && is_parameter(operand);
+    const bool leaf = is_parameter(operand) || operand == program_.input_requiring_grad;
+    const bool cached = options_.cache && leaf;
     if (const auto known = cache_.find(operand); cached && known != cache_.end()) return known->second;
     Instr instr{.op = Op::cast, .phase = reader.phase, .block = reader.block, .inputs = {operand}};
     instr.attributes = {static_cast<double>(type)};

@@ -17,8 +17,8 @@ struct CastOptions {
 
 /// Weights and inputs stay f32, and operands are cast as torch.autocast does on CUDA: those of products to
 /// `options.type`, those of layer norms and of the loss to f32; all else takes what it gets. An operand lives
-/// until the op that it was cast for has returned. Casts of weights live to the end of the forward pass where
-/// they are cached.
+/// until the op that it was cast for has returned. Casts of weights, and of an input that requires a
+/// gradient, live to the end of the forward pass where they are cached.
 [[nodiscard]] Program autocast(Program forward, const CastOptions& options);
 
 /// Each 16-bit weight gets an f32 master, which is drawn, and rounded to the weight, in the set-up. Behind

@@ -1,72 +1,53 @@
 #include "harness/program/passes/recompute.h"
 
 #include <algorithm>
-#include <cmath>
+#include <map>
 #include <optional>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "harness/base/errors.h"
-#include "harness/base/parse.h"
+#include "harness/program/passes/segment_borders.h"
 
 namespace memsweep {
 namespace {
 
-constexpr std::string_view kPolicies = "none, every:K, sqrt or segments:K";
-
-std::int32_t count_of(std::string_view policy, std::string_view digits) {
-  const auto k = parse_number<std::int32_t>(digits);
-  if (!k || *k < 1) {
-    throw UsageError(fmt::format("'{}' needs a whole number of at least 1 behind the colon", policy));
-  }
-  return *k;
-}
-
-std::vector<BlockRange> every(std::int32_t k, std::int32_t blocks) {
-  std::vector<BlockRange> segments;
-  for (std::int32_t first = 0; first < blocks; first += k)
-    segments.push_back({first, std::min(first + k, blocks)});
-  return segments;
-}
-
-std::vector<BlockRange> sequential(std::int32_t k, std::int32_t blocks) {
-  if (k > blocks) {
-    throw UsageError(fmt::format("segments:{} needs at least {} blocks; the model has {}", k, k, blocks));
-  }
-  auto segments = every(blocks / k, blocks);
-  segments.resize(static_cast<std::size_t>(k) - 1);
-  return segments;
-}
-
 /// Walks the step once, whatever the number of segments.
 class Recomputation {
  public:
-  Recomputation(Program program, const std::vector<BlockRange>& segments)
+  Recomputation(Program program, const Recompute& recompute)
       : program_(std::move(program)),
+        reentrant_(recompute.checkpoint == Checkpoint::reentrant),
+        selective_(recompute.checkpoint == Checkpoint::selective),
         segment_of_block_(static_cast<std::size_t>(program_.blocks), kNone),
         origin_(program_.buffers.size()),
         copy_(program_.buffers.size()),
-        plans_(segments.size()) {
-    for (std::size_t s = 0; s < segments.size(); ++s) {
-      for (std::int32_t block = segments[s].first; block < segments[s].last; ++block) {
+        plans_(recompute.segments.size()) {
+    for (std::size_t s = 0; s < plans_.size(); ++s) {
+      const BlockRange& blocks = recompute.segments[s];
+      for (std::int32_t block = blocks.first; block < blocks.last; ++block) {
         segment_of_block_[static_cast<std::size_t>(block)] = static_cast<std::int32_t>(s);
       }
     }
     for (const Instr& instr : program_.step) note(instr);
     for (Plan& plan : plans_) plan.hold_to_the_end();
+    if (reentrant_) prepare_reentrant();
   }
 
   Program run() && {
     std::vector<Instr> step;
     for (Instr& instr : program_.step) {
-      if (Plan* plan = plan_of(instr); plan != nullptr && instr.phase == Phase::backward) {
-        if (!plan->done && reading_nodes_.contains(instr.node)) run_again(*plan, step);
+      Plan* plan = instr.phase == Phase::backward ? plan_of(instr) : nullptr;
+      if (plan != nullptr) {
+        if (!plan->done && (reentrant_ || reading_nodes_.contains(instr.node))) run_again(*plan, step);
         redirect(instr);
-        if (instr.op == Op::release) let_go_before_sum(instr, step);
+        if (instr.op == Op::release && !reentrant_) let_go_before_sum(instr, step);
       }
+      if (reentrant_ && instr.phase == Phase::backward) leave_arriving_alone(instr, plan);
       const bool nothing_left = instr.op == Op::release && instr.inputs.empty();
       if (!nothing_left) step.push_back(std::move(instr));
+      if (plan != nullptr && --plan->backward == 0) end_segment(*plan, step);
     }
     program_.step = std::move(step);
     return std::move(program_);
@@ -79,12 +60,16 @@ class Recomputation {
   struct Origin {
     std::int32_t segment = kNone;
     std::size_t position = 0;
+    bool kept = false;  // instead of being made again
   };
 
   struct Plan {
     std::vector<Instr> forward;  // of the segment, in order
+    std::size_t backward = 0;    // instructions of its backward pass that are still to come
     std::size_t stop = 0;        // one behind the last one whose result the segment's backward pass reads
     bool done = false;
+    SegmentBorder border{};        // where it is reentrant
+    std::vector<BufferId> held{};  // at least until its backward pass is done
 
     /// What would be let go of right behind it lives until there.
     void hold_to_the_end() {
@@ -106,16 +91,21 @@ class Recomputation {
     return id < origin_.size() && origin_[id].segment == segment;
   }
 
+  [[nodiscard]] bool is_kept(BufferId id) const { return id < origin_.size() && origin_[id].kept; }
+
   void note(const Instr& instr) {
     Plan* plan = plan_of(instr);
     if (plan == nullptr) return;
     const std::int32_t segment = segment_of(instr);
     if (instr.phase == Phase::forward) {
       for (BufferId id : instr.outputs) {
-        if (!is_state(id)) origin_[id] = {segment, plan->forward.size()};
+        if (is_kept(id)) expect_unharmed(instr);
+        const bool kept = is_kept(id) || makes_kept(instr);
+        if (!is_state(id)) origin_[id] = {segment, plan->forward.size(), kept};
       }
       plan->forward.push_back(instr);
     } else if (instr.phase == Phase::backward) {
+      ++plan->backward;
       for (BufferId id : instr.inputs) {
         if (!made_in(id, segment)) continue;
         plan->stop = std::max(plan->stop, origin_[id].position + 1);
@@ -127,6 +117,28 @@ class Recomputation {
   /// What a module updates as it runs, such as running statistics: it is updated twice.
   [[nodiscard]] bool is_state(BufferId id) const {
     return program_.buffers[id].lifetime == Lifetime::for_ever;
+  }
+
+  [[nodiscard]] bool makes_kept(const Instr& instr) const {
+    return selective_ && (instr.op == Op::mm || instr.op == Op::addmm || instr.op == Op::bmm);
+  }
+
+  /// A mask may be added to scores twice, and PyTorch does: they are a view with a version of its own. A view
+  /// of thirds writes nothing.
+  static void expect_unharmed(const Instr& instr) {
+    if (instr.op == Op::add_broadcast || instr.op == Op::split_thirds) return;
+    throw UsageError(
+        fmt::format("selective recomputation keeps results of products, and {} in place would overwrite one; "
+                    "take another activation",
+                    row_of(instr.op).name));
+  }
+
+  void prepare_reentrant() {
+    auto borders = segment_borders(program_, segment_of_block_, plans_.size());
+    for (std::size_t s = 0; s < plans_.size(); ++s) {
+      plans_[s].border = std::move(borders[s]);
+      plans_[s].stop = plans_[s].forward.size();
+    }
   }
 
   /// `end` ends a node. What it saved is there until then; what was made again dies with the node's function,
@@ -141,17 +153,57 @@ class Recomputation {
   }
 
   void run_again(Plan& plan, std::vector<Instr>& step) {
-    for (std::size_t i = 0; i < plan.stop; ++i) {
-      Instr copy = plan.forward[i];
-      redirect(copy);
-      for (BufferId& id : copy.outputs) {
-        if (!is_state(id)) id = copy_of(id);
-      }
-      copy.phase = Phase::recompute;
-      step.push_back(std::move(copy));
-    }
+    for (std::size_t i = 0; i < plan.stop; ++i) step.push_back(again(plan.forward[i]));
     empty_cast_cache(step);
+    hold(plan);
     plan.done = true;
+  }
+
+  [[nodiscard]] Instr again(Instr copy) {
+    redirect(copy);
+    copy.phase = Phase::recompute;
+    if (makes_kept(copy))
+      return {.op = Op::release, .phase = copy.phase, .block = copy.block, .inputs = copy.outputs};
+    for (BufferId& id : copy.outputs) {
+      if (!is_state(id) && !is_kept(id)) id = copy_of(id);
+    }
+    return copy;
+  }
+
+  void hold(Plan& plan) {
+    for (BufferId id : plan.border.outputs) plan.held.push_back(copy_of(id));
+    for (BufferId id : plan.border.arriving) plan.held.push_back(renamed(id));
+    for (BufferId id : plan.border.inputs) plan.held.push_back(id);
+    for (std::size_t i = plan.stop; i < plan.forward.size(); ++i) {
+      if (makes_kept(plan.forward[i])) plan.held.push_back(plan.forward[i].outputs.front());
+    }
+  }
+
+  void end_segment(Plan& plan, std::vector<Instr>& step) const {
+    if (plan.held.empty()) return;
+    step.push_back({.op = Op::release, .phase = Phase::backward, .block = step.back().block});
+    step.back().inputs = std::move(plan.held);
+  }
+
+  /// A sum with a gradient that the caller of the segment's own backward pass holds is a new value.
+  void leave_arriving_alone(Instr& instr, Plan* plan) {
+    std::optional<BufferId> sum;
+    if (plan != nullptr && instr.op == Op::axpby) {
+      const BufferId target = instr.outputs.front();
+      if (std::erase(plan->border.arriving, target) != 0) sum = target;
+    }
+    for (BufferId& id : instr.inputs) id = renamed(id);
+    if (sum) {
+      instr.op = Op::add;
+      instr.attributes.clear();
+      renamed_[*sum] = add_buffer(program_, program_.buffers[*sum]);
+    }
+    for (BufferId& id : instr.outputs) id = renamed(id);
+  }
+
+  [[nodiscard]] BufferId renamed(BufferId id) const {
+    const auto other = renamed_.find(id);
+    return other == renamed_.end() ? id : other->second;
   }
 
   /// Autocast's region ends where the recomputation does.
@@ -179,33 +231,19 @@ class Recomputation {
   }
 
   Program program_;
+  bool reentrant_, selective_;
   std::vector<std::int32_t> segment_of_block_;
   std::vector<Origin> origin_;                 // by buffer of the program as it came
   std::vector<std::optional<BufferId>> copy_;  // likewise
   std::vector<Plan> plans_;                    // by segment
   std::set<std::int32_t> reading_nodes_;       // of the backward pass, that read values of their own segment
+  std::map<BufferId, BufferId> renamed_;       // gradients of the program as it came that are new values now
 };
 
 }  // namespace
 
-std::vector<BlockRange> recompute_segments(std::string_view policy, std::int32_t blocks) {
-  if (policy == "none") return {};
-  if (policy == "sqrt") {
-    return every(std::max(1, static_cast<std::int32_t>(std::ceil(std::sqrt(blocks)))), blocks);
-  }
-  const auto colon = policy.find(':');
-  const auto name = policy.substr(0, colon);
-  if (colon != std::string_view::npos && name == "every") {
-    return every(count_of(policy, policy.substr(colon + 1)), blocks);
-  }
-  if (colon != std::string_view::npos && name == "segments") {
-    return sequential(count_of(policy, policy.substr(colon + 1)), blocks);
-  }
-  throw UsageError(fmt::format("'{}' is no recompute policy; use {}", policy, kPolicies));
-}
-
-Program recompute(Program program, const std::vector<BlockRange>& segments) {
-  return Recomputation(std::move(program), segments).run();
+Program recompute(Program program, const Recompute& recompute) {
+  return Recomputation(std::move(program), recompute).run();
 }
 
 }  // namespace memsweep

@@ -27,6 +27,8 @@ std::vector<BufferId> saved_buffers(const Program& forward) {
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<BufferId> saved;
   for (const auto& [index, id] : last_reads) saved.push_back(id);
+  const auto& input = forward.input_requiring_grad;
+  if (input && std::find(saved.begin(), saved.end(), *input) == saved.end()) saved.push_back(*input);
   return saved;
 }
 

@@ -1,6 +1,9 @@
 #include "harness/program/passes/variables.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "harness/base/errors.h"
 
 namespace memsweep {
 
@@ -18,6 +21,22 @@ Program delete_variables(Program program) {
   }
   program.step.push_back(std::move(drop));
   return program;
+}
+
+std::optional<BufferId> floating_input(const Program& forward) {
+  const auto& buffers = forward.buffers;
+  const auto input = std::find_if(buffers.begin(), buffers.end(), [](const Buffer& buffer) {
+    return buffer.category == Category::input && buffer.type.dtype == DType::f32;
+  });
+  if (input == buffers.end()) return std::nullopt;
+  return static_cast<BufferId>(input - buffers.begin());
+}
+
+Program require_input_gradient(Program forward) {
+  forward.input_requiring_grad = floating_input(forward);
+  if (!forward.input_requiring_grad)
+    throw UsageError("the input is tokens, and only floating-point inputs can require a gradient");
+  return forward;
 }
 
 Program keep_data_resident(Program program) {
