@@ -126,12 +126,13 @@ void Execution::displace(const Program& program, BufferId id) {
 }
 
 void Execution::bury(const Program& program, const ScheduledInstr& scheduled) {
+  for (BufferId id : scheduled.deaths) free(live_[id]);
+  // Python binds a name after the call.
   if (std::exchange(loss_reassigned_, false)) {
     for (BufferId id : program.saved_by_loss) free(saved_[id]);
   }
   for (Live& live : reassigned_) free(live);
   reassigned_.clear();
-  for (BufferId id : scheduled.deaths) free(live_[id]);
 }
 
 OpCall Execution::describe(const Program& program, const Instr& instr) {
