@@ -90,6 +90,13 @@ class Differentiation final : public GradientContext {
     if (needs_[value]) passed_.push_back({value, gradient, third});
   }
 
+  void release(std::vector<BufferId> ids) override {
+    if (ids.empty()) return;
+    Instr instr = backward(Op::release);
+    instr.inputs = std::move(ids);
+    program_.step.push_back(std::move(instr));
+  }
+
   void next_node() override {
     release(held_by_node());
     begin_node();
@@ -116,13 +123,6 @@ class Differentiation final : public GradientContext {
 
   [[nodiscard]] Instr backward(Op op) const {
     return {.op = op, .phase = Phase::backward, .block = forward_.block, .node = node_};
-  }
-
-  void release(std::vector<BufferId> ids) {
-    if (ids.empty()) return;
-    Instr instr = backward(Op::release);
-    instr.inputs = std::move(ids);
-    program_.step.push_back(std::move(instr));
   }
 
   void differentiate_instr(const Instr& instr) {
@@ -198,17 +198,26 @@ class Differentiation final : public GradientContext {
     return gradient;
   }
 
-  /// What the node's instructions read, without what dies with the last of them anyway.
+  /// What the node's instructions read, without what dies with the last of them or is let go of by the rule:
+  /// operands in their order, in which a node's saved variables stand.
   [[nodiscard]] std::vector<BufferId> held_by_node() const {
+    std::size_t last = program_.step.size();
+    while (last > node_begin_ && program_.step[last - 1].op == Op::release) --last;
+    const auto dies_anyway = [&](BufferId id) {
+      return std::any_of(program_.step.begin() + static_cast<std::ptrdiff_t>(last) - 1, program_.step.end(),
+                         [id](const Instr& instr) { return contains(instr.inputs, id); });
+    };
     std::vector<BufferId> held;
-    if (program_.step.size() == node_begin_) return held;
-    const auto& last = program_.step.back().inputs;
-    for (std::size_t i = node_begin_; i + 1 < program_.step.size(); ++i) {
+    for (std::size_t i = node_begin_; i + 1 < last; ++i) {
       for (BufferId id : program_.step[i].inputs) {
         const bool mortal = program_.buffers[id].lifetime == Lifetime::until_last_reader;
-        if (mortal && !contains(last, id) && !contains(held, id)) held.push_back(id);
+        if (mortal && !dies_anyway(id) && !contains(held, id)) held.push_back(id);
       }
     }
+    const auto& operands = forward_.inputs;
+    std::stable_sort(held.begin(), held.end(), [&operands](BufferId a, BufferId b) {
+      return std::find(operands.begin(), operands.end(), a) < std::find(operands.begin(), operands.end(), b);
+    });
     return held;
   }
 

@@ -1,5 +1,7 @@
 #include "harness/program/gradients.h"
 
+#include <optional>
+
 #include "harness/program/gradient_rules.h"
 
 namespace memsweep {
@@ -19,11 +21,14 @@ void from_input(GradientContext& c) {
   c.pass(0, c.emit(Backward, {c.arriving(0), c.forward().inputs[0]})[0]);
 }
 
+/// The weight's gradient has a transposition to go through, and so arrives after the bias'.
 void addmm(GradientContext& c) {
   const BufferId x = c.forward().inputs[0], w = c.forward().inputs[1], grad = c.arriving(0);
   if (c.needed(0)) c.pass(0, c.emit(Op::mm, {grad, w}, {kPlain, kPlain})[0]);
-  if (c.needed(1)) c.pass(1, c.emit(Op::mm, {grad, x}, {kTransposed, kPlain})[0]);
+  std::optional<BufferId> of_weight;
+  if (c.needed(1)) of_weight = c.emit(Op::mm, {grad, x}, {kTransposed, kPlain})[0];
   if (c.needed(2)) c.pass(2, c.emit(Op::sum_rows, {grad})[0]);
+  if (of_weight) c.pass(1, *of_weight);
 }
 
 /// Only x wT, the linear layer without a bias: its node makes the weight's gradient first.

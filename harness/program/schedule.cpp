@@ -26,12 +26,12 @@ std::vector<ScheduledInstr> schedule(const Program& program, const std::vector<I
       plan[i].deaths.push_back(id);
       last_use[id] = kNever;  // an instruction may name it twice
     };
-    for (BufferId id : instr.inputs) bury(id);
     for (BufferId id : instr.outputs) {
       if (!gives_birth(program, instr, id)) continue;
       plan[i].births.push_back(id);
       bury(id);
     }
+    for (BufferId id : instr.inputs) bury(id);
   }
   return plan;
 }

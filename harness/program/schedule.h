@@ -11,7 +11,8 @@ namespace memsweep {
 struct ScheduledInstr {
   const Instr* instr;            // of Schedule::program
   std::vector<BufferId> births;  // to be allocated before it runs, in this order
-  std::vector<BufferId> deaths;  // to be freed after it has run, in this order
+  /// To be freed after it has run, in this order: a function's results that nobody wants, then its arguments.
+  std::vector<BufferId> deaths;
 };
 
 /// A step has several lists since the first one differs, in which optimizer state is born, and where the

@@ -55,10 +55,12 @@ void Execution::run(const Schedule& schedule, const std::vector<ScheduledInstr>&
   if (list.empty()) return;
   phase_ = outer(list.front().instr->phase);
   for (const ScheduledInstr& scheduled : list) {
+    if (!of_call(schedule.program, *scheduled.instr)) assign(schedule.program);
     enter(outer(scheduled.instr->phase));
     if (instr_begin_) instr_begin_(*scheduled.instr, static_cast<std::size_t>(&scheduled - list.data()));
     run(schedule.program, scheduled);
   }
+  assign(schedule.program);
   if (phase_end_) phase_end_(step_, phase_);
 }
 
@@ -87,7 +89,7 @@ void Execution::run(const Program& program, const ScheduledInstr& scheduled) {
   inputs_.clear();  // looked up first: a variable that is read may be assigned anew
   for (BufferId id : instr.inputs) inputs_.push_back(pointer(live_[id].address));
   if (instr.op == Op::release) {
-    bury(program, scheduled);
+    bury(scheduled);
     return;
   }
   const OpCall call = describe(program, instr);
@@ -99,7 +101,7 @@ void Execution::run(const Program& program, const ScheduledInstr& scheduled) {
   for (BufferId id : instr.outputs) outputs_.push_back(pointer(live_[id].address));
   device_.execute(call, {inputs_, outputs_, workspaces_});
   give_back(borrowed_.size());
-  bury(program, scheduled);
+  bury(scheduled);
 }
 
 void Execution::give_birth(const Program& program, BufferId id) {
@@ -128,12 +130,20 @@ void Execution::displace(const Program& program, BufferId id) {
   if (id == program.loss) loss_reassigned_ = true;
 }
 
-void Execution::bury(const Program& program, const ScheduledInstr& scheduled) {
+bool Execution::of_call(const Program& program, const Instr& instr) const {
+  return instr.op == Op::release && !instr.inputs.empty() && outer(instr.phase) == phase_ &&
+         program.buffers[instr.inputs.front()].category != Category::weight;
+}
+
+void Execution::assign(const Program& program) {
   if (std::exchange(loss_reassigned_, false)) {
     for (BufferId id : program.saved_by_loss) free(held_by_old_loss(program, id));
   }
   for (Live& live : reassigned_) free(live);
   reassigned_.clear();
+}
+
+void Execution::bury(const ScheduledInstr& scheduled) {
   for (BufferId id : scheduled.deaths) free(live_[id]);
 }
 

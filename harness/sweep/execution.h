@@ -72,7 +72,12 @@ class Execution {
   void give_birth(const Program& program, BufferId id);
   /// Sets a value aside for whoever still holds it, since a new one takes its place.
   void displace(const Program& program, BufferId id);
-  void bury(const Program& program, const ScheduledInstr& scheduled);
+  void bury(const ScheduledInstr& scheduled);
+  /// Whether the call whose value a variable takes still lets go of its arguments. What autocast's region
+  /// lets go of, casts of weights, comes after that.
+  [[nodiscard]] bool of_call(const Program& program, const Instr& instr) const;
+  /// Binds names to the values of the call that is over: what they held dies.
+  void assign(const Program& program);
   /// The value that the graph of the loss before holds: set aside, or in place if none was made since.
   [[nodiscard]] Live& held_by_old_loss(const Program& program, BufferId id);
   [[nodiscard]] Live allocate(std::size_t bytes, Category category);
@@ -102,7 +107,7 @@ class Execution {
   std::vector<Live> reassigned_;  // values of variables that die when the new ones have been made
   std::vector<Live> listed_;      // those that live on in a list
   std::vector<Live> saved_;       // by buffer: those that the loss of the step before holds
-  bool loss_reassigned_ = false;  // by the instruction that runs
+  bool loss_reassigned_ = false;  // by the call that runs
 
   // Operands of the instruction that runs; members so that their memory is used again.
   std::vector<TensorType> input_types_, output_types_;

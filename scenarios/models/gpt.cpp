@@ -115,7 +115,9 @@ class Gpt {
     BufferId y = linear(builder_, name + ".fc1", block.fc1, norm(name + ".ln2", block.norm2, x));
     y = apply_activation(builder_, activation_, name, y);
     y = dropped(name + ".fc2", linear(builder_, name + ".fc2", block.fc2, y));
-    return builder_.apply(name + ".end", Op::add, {x, y});
+    const BufferId end = builder_.apply(name + ".end", Op::add, {x, y});
+    builder_.release({x});
+    return end;
   }
 
   BufferId attention(const std::string& name, const Block& block, BufferId x) {
@@ -124,7 +126,7 @@ class Gpt {
     const Attended attended =
         attend(builder_, attention_, name, qkv, block.mask, shape_.length, next_dropout_++);
     const BufferId y = dropped(name + ".proj", linear(builder_, name + ".proj", block.proj, attended.rows));
-    builder_.release({normed, qkv, attended.weights, attended.rows});
+    builder_.release({qkv, attended.weights, attended.rows, normed});
     return y;
   }
 

@@ -45,9 +45,9 @@ void descend(Script& s, const Parameter& p, const State& state, BufferId delta, 
 }
 
 void write_foreach(Script& s, const std::vector<State>& states, const Options& o) {
-  List gradients = s.gradients(o.on("maximize"), o["weight_decay"]);
+  List deltas, roots, gradients;
+  gradients = s.gradients(o.on("maximize"), o["weight_decay"]);
   for (std::size_t i = 0; i < states.size(); ++i) average(s, states[i], gradients[i], o);
-  List roots, deltas;
   for (const State& state : states) roots.push_back(s.make(Op::sqrt_sum, {state.square}, {o["eps"]}));
   for (const State& state : states) deltas.push_back(s.make(Op::sqrt_sum, {state.delta}, {o["eps"]}));
   for (std::size_t i = 0; i < states.size(); ++i)
@@ -55,7 +55,7 @@ void write_foreach(Script& s, const std::vector<State>& states, const Options& o
 }
 
 void write_for_loop(Script& s, const std::vector<State>& states, const Options& o) {
-  Held gradient, root, delta;
+  Held delta, root, gradient;
   for (std::size_t i = 0; i < states.size(); ++i) {
     const Parameter& p = s.parameters[i];
     gradient = p.gradient;

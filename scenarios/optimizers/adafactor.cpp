@@ -64,7 +64,7 @@ void finish(Script& s, const Factored& f, BufferId update, const Options& o) {
 }
 
 void write_for_loop(Script& s, const std::vector<Factored>& list, const Options& o) {
-  Held gradient, row_mean, column_mean, squares, estimate, update;
+  Held update, estimate, squares, column_mean, row_mean, gradient;
   for (const Factored& f : list) {
     s.next_gradient(gradient, f.parameter, o.on("maximize"), 0);
     take_norm(s, f.parameter.weight);
@@ -89,7 +89,7 @@ void write_for_loop(Script& s, const std::vector<Factored>& list, const Options&
 
 /// What the function's variables hold from one group of parameters to the next.
 struct Lists {
-  List gradients, estimates, updates;
+  List updates, estimates, gradients;
 };
 
 List estimate_matrices(Script& s, const std::vector<Factored>& group, const List& gradients,

@@ -30,7 +30,7 @@ void write_foreach(Script& s, const Script::Ids& sums, const Options& o) {
 }
 
 void write_for_loop(Script& s, const Script::Ids& sums, const Options& o) {
-  Held gradient, root;
+  Held root, gradient;
   for (std::size_t i = 0; i < sums.size(); ++i) {
     const Parameter& p = s.parameters[i];
     gradient = p.gradient;

@@ -107,16 +107,20 @@ void write_capturable(Script& s, const Adam& adam, const std::vector<State>& sta
   }
 }
 
+/// The root is gone before the name is bound to the result.
+Held make_denominator(Script& s, BufferId second_moment, const OptimizerOptions& o) {
+  return s.make(Op::adam_divisor, {s.make(Op::sqrt, {second_moment})}, {o["beta2"], o["eps"]});
+}
+
 void write_for_loop(Script& s, const Adam& adam, const std::vector<State>& states) {
   const auto& o = adam.o;
-  Held gradient, denominator;
+  Held denominator, gradient;
   for (std::size_t i = 0; i < states.size(); ++i) {
     const Parameter& p = s.parameters[i];
     s.next_gradient(gradient, p, o.on("maximize"), adam.coupled_decay());
     update_moments(s, p.weight, gradient, states[i], adam);
     keep_largest(s, states[i]);
-    denominator =
-        s.make(Op::adam_divisor, {s.make(Op::sqrt, {states[i].second_moment()})}, {o["beta2"], o["eps"]});
+    denominator = make_denominator(s, states[i].second_moment(), o);
     s.update(Op::descend, {p.weight, states[i].m, denominator}, {o["lr"], o["beta1"], 0});
   }
 }

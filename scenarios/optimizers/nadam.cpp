@@ -33,23 +33,28 @@ void descend(Script& s, BufferId weight, BufferId gradient, BufferId m, BufferId
 }
 
 void write_foreach(Script& s, const std::vector<State>& states, const Options& o) {
-  List gradients = s.gradients(o.on("maximize"), coupled_decay(o));
+  List denominators, gradients;
+  gradients = s.gradients(o.on("maximize"), coupled_decay(o));
   for (std::size_t i = 0; i < states.size(); ++i)
     update_moments(s, s.parameters[i].weight, gradients[i], states[i], o);
-  List denominators;
   for (const State& state : states)
     denominators.push_back(s.make(Op::adam_denominator, {state.v}, {o["beta2"], o["eps"]}));
   for (std::size_t i = 0; i < states.size(); ++i)
     descend(s, s.parameters[i].weight, gradients[i], states[i].m, denominators[i], o);
 }
 
+/// The root is gone before the name is bound to the result.
+Held make_denominator(Script& s, BufferId v, const Options& o) {
+  return s.make(Op::adam_divisor, {s.make(Op::sqrt, {v})}, {o["beta2"], o["eps"]});
+}
+
 void write_for_loop(Script& s, const std::vector<State>& states, const Options& o) {
-  Held gradient, denominator;
+  Held denominator, gradient;
   for (std::size_t i = 0; i < states.size(); ++i) {
     const Parameter& p = s.parameters[i];
     s.next_gradient(gradient, p, o.on("maximize"), coupled_decay(o));
     update_moments(s, p.weight, gradient, states[i], o);
-    denominator = s.make(Op::adam_divisor, {s.make(Op::sqrt, {states[i].v})}, {o["beta2"], o["eps"]});
+    denominator = make_denominator(s, states[i].v, o);
     descend(s, p.weight, gradient, states[i].m, denominator, o);
   }
 }

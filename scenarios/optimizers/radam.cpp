@@ -65,7 +65,7 @@ Held make_rectified(Script& s, BufferId corrected, BufferId v, const Options& o)
 
 void write_for_loop(Script& s, const std::vector<State>& states, const Options& o) {
   s.turn_at(first_rectified(o["beta2"]));
-  Held gradient, corrected;
+  Held corrected, gradient;
   for (std::size_t i = 0; i < states.size(); ++i) {
     const Parameter& p = s.parameters[i];
     s.next_gradient(gradient, p, o.on("maximize"), coupled_decay(o));

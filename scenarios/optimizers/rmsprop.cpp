@@ -55,16 +55,16 @@ void descend(Script& s, BufferId weight, const State& state, BufferId gradient, 
 }
 
 void write_foreach(Script& s, const std::vector<State>& states, const Options& o) {
-  List gradients = s.gradients(o.on("maximize"), o["weight_decay"]);
+  List denominators, gradients;
+  gradients = s.gradients(o.on("maximize"), o["weight_decay"]);
   for (std::size_t i = 0; i < states.size(); ++i) average(s, states[i], gradients[i], o);
-  List denominators;
   for (const State& state : states) denominators.push_back(make_denominator(s, state, o));
   for (std::size_t i = 0; i < states.size(); ++i)
     descend(s, s.parameters[i].weight, states[i], gradients[i], denominators[i], o);
 }
 
 void write_for_loop(Script& s, const std::vector<State>& states, const Options& o) {
-  Held gradient, denominator;
+  Held denominator, gradient;
   for (std::size_t i = 0; i < states.size(); ++i) {
     const Parameter& p = s.parameters[i];
     gradient = p.gradient;

@@ -111,16 +111,16 @@ void Script::next_gradient(Held& gradient, const Parameter& parameter, bool maxi
   if (weight_decay != 0) gradient = make(Op::add_scaled, {gradient, parameter.weight}, {weight_decay});
 }
 
-/// Nothing needs to be written of what dies with its last reader anyway.
+/// Nothing needs to be written of what dies with its last reader anyway, unless something else dies before.
 void Script::let_go(BufferId id) {
-  const auto is_release = [this](const Instr& instr) {
-    return instr.op == Op::release && instr.phase == Phase::optimizer && instr.when == when_;
-  };
-  const auto last_work = std::find_if_not(program_.step.rbegin(), program_.step.rend(), is_release);
-  if (last_work->when == when_ && mentions(*last_work, id)) return;
-  if (last_work != program_.step.rbegin()) {
-    program_.step.back().inputs.push_back(id);
-  } else {
+  if (program_.step.empty() || program_.step.back().when != when_) {
+    program_.step.push_back(instruction(Op::release, {id}, {}, when_));
+    return;
+  }
+  Instr& last = program_.step.back();
+  if (last.op == Op::release && last.phase == Phase::optimizer) {
+    last.inputs.push_back(id);
+  } else if (!mentions(last, id)) {
     program_.step.push_back(instruction(Op::release, {id}, {}, when_));
   }
 }

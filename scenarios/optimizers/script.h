@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "harness/program/program.h"
@@ -11,7 +12,9 @@
 namespace memsweep {
 
 /// What a Python variable, or a place in a list, holds: a tensor lives until its last holder lets go. So
-/// where a name of the Python code is reused, so is one here, and what dies with a function does so here.
+/// where a name of the Python code is reused, so is one here, and what dies with a function does so here:
+/// Python's variables in the order in which the code first names them, so they are declared here the other
+/// way round, since the last one declared is the first to die.
 class Held {
  public:
   Held() = default;  // None
@@ -27,7 +30,34 @@ class Held {
   std::shared_ptr<const BufferId> id_;
 };
 
-using List = std::vector<Held>;
+/// A list of Python's: it lets go of its last element first (list_dealloc, Objects/listobject.c).
+class List {
+ public:
+  List() = default;
+  List(const List&) = default;
+  List(List&&) = default;
+  List& operator=(List other) {
+    items_.swap(other.items_);
+    return *this;
+  }
+  ~List() { clear(); }
+
+  void clear() {
+    while (!items_.empty()) items_.pop_back();
+  }
+  void push_back(Held item) { items_.push_back(std::move(item)); }
+
+  [[nodiscard]] std::size_t size() const { return items_.size(); }
+  [[nodiscard]] const Held& back() const { return items_.back(); }
+  [[nodiscard]] const Held& operator[](std::size_t i) const { return items_[i]; }
+  [[nodiscard]] auto begin() { return items_.begin(); }
+  [[nodiscard]] auto end() { return items_.end(); }
+  [[nodiscard]] auto begin() const { return items_.begin(); }
+  [[nodiscard]] auto end() const { return items_.end(); }
+
+ private:
+  std::vector<Held> items_;
+};
 
 /// All of it is of phase `optimizer`.
 class Script {

@@ -33,7 +33,8 @@ class Writer {
     const BufferId q = scaled_third("q", kQueries, root);
     const BufferId bias = causal_bias();
     const BufferId k = scaled_third("k", kKeys, root);
-    const BufferId scores = product("scores", rows_head_major("q", q), rows_head_major("k", k), true);
+    const Operand q_heads = rows_head_major("q", q), k_heads = rows_head_major("k", k);
+    const BufferId scores = product("scores", q_heads, k_heads, true);
     b_.release({k});
     b_.apply_in_place(Op::add_broadcast, {scores, bias});
     const BufferId a = dropped(safe_softmax(scores));
@@ -81,8 +82,11 @@ class Writer {
   }
 
   BufferId product(const char* what, Operand a, Operand b, bool transpose_b, bool as_rows = false) {
-    return b_.apply(name_ + what, Op::bmm, {a.id, b.id},
-                    {0, transpose_b ? 1.0 : 0.0, heads(), length(), a.third, b.third, as_rows ? 1.0 : 0.0});
+    const BufferId result =
+        b_.apply(name_ + what, Op::bmm, {a.id, b.id},
+                 {0, transpose_b ? 1.0 : 0.0, heads(), length(), a.third, b.third, as_rows ? 1.0 : 0.0});
+    b_.release({b.id, a.id});  // variables of a C++ function: the last one dies first
+    return result;
   }
 
   [[nodiscard]] bool lies_as_rows() const { return attention_.heads == 1 || length_ == 1; }
@@ -105,7 +109,9 @@ class Writer {
     const TensorType number{{}, DType::f32};
     const BufferId zero = b_.make(name_ + "zero", number, Op::fill, {0});
     const BufferId hidden = b_.make(name_ + "hidden", number, Op::fill, {-kInfinity});
-    return b_.apply(name_ + "bias", Op::where, {seen, zero, hidden});
+    const BufferId bias = b_.apply(name_ + "bias", Op::where, {seen, zero, hidden});
+    b_.release({hidden, zero, seen});
+    return bias;
   }
 
   BufferId safe_softmax(BufferId scores) {
@@ -114,7 +120,7 @@ class Writer {
     const BufferId blind = b_.apply(name_ + "blind", Op::all_columns, {hidden});
     const BufferId zero = b_.make(name_ + "zero", {{}, DType::f32}, Op::fill, {0});
     b_.apply_in_place(Op::fill_rows, {a, blind, zero});
-    b_.release({scores, hidden, blind, zero});
+    b_.release({zero, blind, hidden, scores});
     return a;
   }
 

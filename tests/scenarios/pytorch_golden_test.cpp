@@ -196,6 +196,21 @@ std::map<std::string, Json> recorded_events(const fs::path& folder) {
   return by_id;
 }
 
+/// Autocast's cache is a hash table of host addresses: in which order it lets go of its casts is chance, so
+/// casts that die one after the other are sorted. `ops` names the op that made each block.
+Json with_casts_sorted(const Json& events, const Json& ops) {
+  Json sorted = events;
+  const auto frees_cast = [&ops](const Json& event) {
+    return event[0] == "free" && event[1] < ops.size() && ops[event[1].get<std::size_t>()] == "cast";
+  };
+  for (auto first = sorted.begin(); first != sorted.end();) {
+    const auto last = std::find_if_not(first, sorted.end(), frees_cast);
+    std::sort(first, last);
+    first = last == sorted.end() ? last : std::next(last);
+  }
+  return sorted;
+}
+
 /// The first event that is another one, as a sentence; empty if there is none.
 std::string first_other_event(const Json& recorded, const Json& ours) {
   Json after = "the beginning";
@@ -217,7 +232,10 @@ TEST(PytorchGolden, AllocatesAndFreesInPytorchsOrder) {
       const auto recorded = events.find(recording.id);
       if (recorded == events.end() || !outside(recording).empty()) return;
       const Json ours = events_json(recording.id, rerun(recording));
-      EXPECT_EQ(first_other_event(recorded->second, ours.at("events")), "")
+      const Json& ops = ours.at("ops");
+      EXPECT_EQ(first_other_event(with_casts_sorted(recorded->second, ops),
+                                  with_casts_sorted(ours.at("events"), ops)),
+                "")
           << recording.id << " of " << release_name(r);
       ++compared;
     });

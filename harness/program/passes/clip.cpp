@@ -1,5 +1,6 @@
 #include "harness/program/passes/clip.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string_view>
 #include <utility>
@@ -24,6 +25,12 @@ void release(Program& program, Ids inputs) {
   program.step.push_back({.op = Op::release, .phase = Phase::clip, .inputs = std::move(inputs)});
 }
 
+/// A list of Python's lets go of its last element first, and so does a function of C++ of its variables.
+void release_last_first(Program& program, Ids inputs) {
+  std::reverse(inputs.begin(), inputs.end());
+  release(program, std::move(inputs));
+}
+
 /// Foreach knows kernels for three norms (aten/src/ATen/native/cuda/ForeachReduceOp.cu).
 bool at_once(const ClipOptions& o) {
   const double p = o.norm_type;
@@ -35,7 +42,9 @@ Ids norms_of(Program& program, const Ids& gradients, const ClipOptions& o) {
     const double packed = o.kernels == NormKernels::foreach_packed ? 1 : 0;
     const Ids partial = apply(program, "partial_norms", Op::chunk_norms, gradients, {o.norm_type, packed});
     const auto type = static_cast<double>(program.type(gradients.front()).dtype);
-    return apply(program, "norm", Op::join_norms, partial, {o.norm_type, type});
+    const Ids norms = apply(program, "norm", Op::join_norms, partial, {o.norm_type, type});
+    release_last_first(program, partial);
+    return norms;
   }
   Ids norms;
   for (BufferId gradient : gradients)
@@ -48,7 +57,7 @@ BufferId total_norm(Program& program, const Ids& gradients, const ClipOptions& o
   const Ids norms = norms_of(program, gradients, o);
   const Ids together = apply(program, "norms", Op::stack, norms);
   const BufferId total = apply(program, "total_norm", Op::norm, together, {o.norm_type}).front();
-  release(program, norms);
+  release_last_first(program, norms);
   return total;
 }
 

@@ -1,6 +1,7 @@
 #include "harness/program/passes/recompute.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -37,16 +38,26 @@ class Recomputation {
 
   Program run() && {
     std::vector<Instr> step;
-    for (Instr& instr : program_.step) {
-      Plan* plan = instr.phase == Phase::backward ? plan_of(instr) : nullptr;
-      if (plan != nullptr) {
-        if (!plan->done && (reentrant_ || reading_nodes_.contains(instr.node))) run_again(*plan, step);
-        redirect(instr);
-        if (instr.op == Op::release && !reentrant_) let_go_before_sum(instr, step);
-      }
-      if (reentrant_ && instr.phase == Phase::backward) leave_arriving_alone(instr, plan);
+    const auto write = [&step](Instr instr) {
       const bool nothing_left = instr.op == Op::release && instr.inputs.empty();
       if (!nothing_left) step.push_back(std::move(instr));
+    };
+    for (std::size_t i = 0; i < program_.step.size(); ++i) {
+      Instr& instr = program_.step[i];
+      Instr unpacked;
+      Plan* plan = instr.phase == Phase::backward ? plan_of(instr) : nullptr;
+      if (plan != nullptr) {
+        const bool reads = reading_nodes_.contains(instr.node);
+        if (!plan->done && (reentrant_ || reads)) run_again(*plan, step);
+        redirect(instr);
+        if (reads && !reentrant_ && ends_function(i)) unpacked = let_go_of_unpacked(i);
+      }
+      if (reentrant_ && instr.phase == Phase::backward) leave_arriving_alone(instr, plan);
+      // The sum of a bias' gradient is made by the engine, when the node's function has returned.
+      const bool by_engine = instr.op == Op::sum_rows;
+      if (by_engine) write(std::move(unpacked));
+      write(std::move(instr));
+      if (!by_engine) write(std::move(unpacked));
       if (plan != nullptr && --plan->backward == 0) end_segment(*plan, step);
     }
     program_.step = std::move(step);
@@ -141,15 +152,42 @@ class Recomputation {
     }
   }
 
-  /// `end` ends a node. What it saved is there until then; what was made again dies with the node's function,
-  /// and the sum of a bias' gradient, made by the engine, comes after that.
-  void let_go_before_sum(Instr& end, std::vector<Instr>& step) const {
-    if (step.back().op != Op::sum_rows || step.back().node != end.node) return;
-    Instr earlier = end;
+  /// Whether the function of a node has nothing left to do but what follows: sums of gradients are the
+  /// engine's.
+  [[nodiscard]] bool ends_function(std::size_t at) const {
+    const auto belongs = [](const Instr& instr) {
+      return instr.op != Op::release && instr.op != Op::axpby && instr.op != Op::add;
+    };
+    const auto& list = program_.step;
+    if (!belongs(list[at])) return false;
+    for (std::size_t i = at + 1; i < list.size() && list[i].node == list[at].node; ++i) {
+      if (belongs(list[i])) return false;
+    }
+    return true;
+  }
+
+  /// Saved values live to the end of the node; what was made again only as variables of the function into
+  /// which it was unpacked, the last of which dies first, and before the gradients that the function was
+  /// given.
+  Instr let_go_of_unpacked(std::size_t at) {
+    const Instr& last = program_.step[at];
+    Instr let_go{.op = Op::release, .phase = last.phase, .block = last.block, .node = last.node};
     const auto made_again = [this](BufferId id) { return id >= origin_.size(); };
-    std::erase_if(earlier.inputs, [&](BufferId id) { return !made_again(id); });
-    std::erase_if(end.inputs, made_again);
-    if (!earlier.inputs.empty()) step.insert(step.end() - 1, std::move(earlier));
+    auto& ids = let_go.inputs;
+    std::copy_if(last.inputs.begin(), last.inputs.end(), std::back_inserter(ids), made_again);
+    for (std::size_t i = at + 1; i < program_.step.size() && program_.step[i].node == last.node; ++i) {
+      Instr& end = program_.step[i];
+      if (end.op != Op::release) continue;
+      redirect(end);
+      std::copy_if(end.inputs.begin(), end.inputs.end(), std::back_inserter(ids), made_again);
+      std::erase_if(end.inputs, made_again);
+    }
+    std::reverse(ids.begin(), ids.end());
+    if (ids.empty() || last.op == Op::sum_rows) return let_go;
+    for (BufferId id : last.inputs) {
+      if (!made_again(id) && !is_state(id)) ids.push_back(id);
+    }
+    return let_go;
   }
 
   void run_again(Plan& plan, std::vector<Instr>& step) {
@@ -206,13 +244,19 @@ class Recomputation {
     return other == renamed_.end() ? id : other->second;
   }
 
-  /// Autocast's region ends where the recomputation does.
+  /// Autocast's region ends where the recomputation does: by an exception, which holds the operands of the op
+  /// that raised it while the region is left.
   void empty_cast_cache(std::vector<Instr>& step) const {
     Instr empty{.op = Op::release, .phase = Phase::recompute, .block = step.back().block};
     for (BufferId id : program_.cast_cache) {
       if (made_in(id, segment_of(empty)) && copy_[id]) empty.inputs.push_back(*copy_[id]);
     }
-    if (!empty.inputs.empty()) step.push_back(std::move(empty));
+    if (empty.inputs.empty()) return;
+    const auto raised = std::find_if_not(step.rbegin(), step.rend(),
+                                         [](const Instr& instr) { return instr.op == Op::release; });
+    std::copy_if(raised->inputs.begin(), raised->inputs.end(), std::back_inserter(empty.inputs),
+                 [this](BufferId id) { return id >= origin_.size(); });
+    step.push_back(std::move(empty));
   }
 
   BufferId copy_of(BufferId id) {
