@@ -24,7 +24,7 @@ using Wish = std::optional<DType> (*)(Op op, const CastOptions& options);
 /// cross_entropy, and so follows it.
 std::optional<DType> autocast_wish(Op op, const CastOptions& options) {
   if (row_of(op).product) return options.type;
-  if (op == Op::layer_norm || op == Op::nll_loss) return DType::f32;
+  if (op == Op::layer_norm || op == Op::softmax || op == Op::nll_loss) return DType::f32;
   return std::nullopt;
 }
 
@@ -67,7 +67,7 @@ class Casting {
   /// The last operand first, as PyTorch evaluates them. Returns what was cast and is not held by a name.
   std::vector<BufferId> cast_operands(Instr& instr) {
     std::vector<BufferId> held;
-    const auto wish = wish_(instr.op, options_);
+    const auto wish = instr.composite ? std::nullopt : wish_(instr.op, options_);
     for (std::size_t i = instr.inputs.size(); wish && i-- > 0;) {
       const BufferId operand = instr.inputs[i];
       const auto converted = cast(instr, i, *wish);
