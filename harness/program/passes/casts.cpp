@@ -39,12 +39,14 @@ class Casting {
   }
 
   Program run() && {
-    for (Instr& instr : std::exchange(program_.step, {})) {
-      if (row_of(instr.op).infer == nullptr) {
-        program_.step.push_back(std::move(instr));
-      } else {
-        rewrite(std::move(instr));
+    const std::vector<Instr> step = std::exchange(program_.step, {});
+    for (std::size_t i = 0; i < step.size(); ++i) {
+      if (row_of(step[i].op).infer == nullptr) {
+        program_.step.push_back(step[i]);
+        continue;
       }
+      if (step[i].op == Op::heads && i + 1 < step.size()) cast_before_copy(step[i], step[i + 1]);
+      rewrite(step[i]);
     }
     if (!program_.cast_cache.empty()) release(program_.step.back(), program_.cast_cache);
     return std::move(program_);
@@ -62,6 +64,15 @@ class Casting {
     program_.step.push_back(instr);
     if (!held.empty()) release(instr, held);
     if (instr.op == Op::nll_loss && wide_logits_) release(instr, {*wide_logits_});  // an argument, to the end
+  }
+
+  /// torch.matmul copies a factor that has not the strides it needs, but casts come before all it does.
+  void cast_before_copy(const Instr& copy, const Instr& product) {
+    const auto wish = product.composite ? std::nullopt : wish_(product.op, options_);
+    for (std::size_t i = 0; wish && i < product.inputs.size(); ++i) {
+      if (product.inputs[i] == copy.outputs.front()) continue;
+      if (const auto converted = cast(product, i, *wish)) early_.emplace(product.inputs[i], *converted);
+    }
   }
 
   /// The last operand first, as PyTorch evaluates them. Returns what was cast and is not held by a name.
@@ -83,6 +94,11 @@ class Casting {
     const BufferId operand = reader.inputs[input];
     const DType now = program_.type(operand).dtype;
     if (now == type || !is_number(now)) return std::nullopt;
+    if (const auto early = early_.find(operand); early != early_.end()) {
+      const BufferId converted = early->second;
+      early_.erase(early);
+      return converted;
+    }
     const bool cached = options_.cache && is_parameter(operand);
     if (const auto known = cache_.find(operand); cached && known != cache_.end()) return known->second;
     Instr instr{.op = Op::cast, .phase = reader.phase, .block = reader.block, .inputs = {operand}};
@@ -109,6 +125,7 @@ class Casting {
   Wish wish_;
   std::vector<bool> parameter_;         // by buffer of the program as it came
   std::map<BufferId, BufferId> cache_;  // casts by weight
+  std::map<BufferId, BufferId> early_;  // casts of the next product's operands that are made already
   std::optional<BufferId> wide_logits_;
 };
 
