@@ -183,7 +183,7 @@ void attention_backward(const OpCall& call, const Views& views) {
                              output(views, 1),
                              output(views, 2),
                              call.inputs[3].shape.columns(),
-                             call.inputs[4].shape.columns()};
+                             call.inputs[4].shape.elements() / at.q.count()};
   for (float* sums : {g.dk, g.dv}) std::fill_n(sums, elements(call), 0.0f);
   parallel_for(at.q.count(), 1, [&](std::int64_t begin, std::int64_t end) {
     Scratch scratch(at.q.length);
