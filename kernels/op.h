@@ -73,7 +73,8 @@ enum class Op : std::uint8_t {
   scale_third,         // (qkv) -> [BT,C]             factor * one third
   cast_third,          // (qkv) -> [BT,C]             one third, in another floating-point type
   attention,           // (qkv, [2 seeds]) -> y [BT,C], logsumexp [B,heads,T up to a multiple of 32]; causal
-  attention_backward,  // (grad, qkv, y, logsumexp, delta, dq, dk, dv, [2 seeds]) -> dq, dk, dv
+  attention_backward,  // (grad, qkv, y, logsumexp, delta, dq, dk, dv, [2 seeds, the last first]) -> dq, dk,
+                       // dv
   flash_attention,     // (qkv) -> y [BT,C], logsumexp [B,heads,T], the generator's state i64 [2] and offset
                        // i64, [the state in its stead where something is dropped]
   flash_attention_backward,  // (grad, qkv, y, logsumexp, delta, dq, dk, dv, state, offset) -> dq, dk, dv

@@ -99,14 +99,20 @@ BufferId delta_of(GradientContext& c) {
 }
 
 /// The gradients are allocated first, then delta. `saved` is what the node holds besides rows and logsumexp.
-template <class Delta>
-void attention_node(GradientContext& c, Op backward, const std::vector<BufferId>& saved, const Delta& delta) {
-  const BufferId qkv = c.forward().inputs[0], y = c.forward().outputs[0];
+template <class MakeDelta>
+void attention_node(GradientContext& c, Op backward, const std::vector<BufferId>& saved,
+                    const MakeDelta& make_delta) {
+  const BufferId grad = c.arriving(0), qkv = c.forward().inputs[0];
+  const BufferId y = c.forward().outputs[0], logsumexp = c.forward().outputs[1];
   const TensorType rows = c.type(y);
   const BufferId dq = c.make(Op::empty, rows), dk = c.make(Op::empty, rows), dv = c.make(Op::empty, rows);
-  std::vector<BufferId> inputs{c.arriving(0), qkv, y, c.forward().outputs[1], delta(), dq, dk, dv};
+  const BufferId delta = make_delta();
+  std::vector<BufferId> inputs{grad, qkv, y, logsumexp, delta, dq, dk, dv};
   inputs.insert(inputs.end(), saved.begin(), saved.end());
   c.emit_updating(backward, std::move(inputs), {dq, dk, dv}, c.forward().attributes);
+  std::vector<BufferId> dying{delta, grad, qkv, logsumexp, y};
+  dying.insert(dying.end(), saved.begin(), saved.end());
+  c.let_go(dying);
   c.pass(0, dq, 0);
   c.pass(0, dk, 1);
   c.pass(0, dv, 2);
@@ -116,7 +122,7 @@ void attention_node(GradientContext& c, Op backward, const std::vector<BufferId>
 
 void attention(GradientContext& c) {
   const auto& in = c.forward().inputs;
-  attention_node(c, Op::attention_backward, {in.begin() + 1, in.end()}, [&c] { return delta_of(c); });
+  attention_node(c, Op::attention_backward, {in.rbegin(), in.rend() - 1}, [&c] { return delta_of(c); });
 }
 
 /// The kernel makes delta itself, of whole blocks of 128 queries.

@@ -85,6 +85,14 @@ class Differentiation final : public GradientContext {
     if (needs_[value]) passed_.push_back({value, gradient, third});
   }
 
+  void let_go(const std::vector<BufferId>& ids) override {
+    std::vector<BufferId> mortal;
+    for (BufferId id : ids) {
+      if (program_.buffers[id].lifetime == Lifetime::until_last_reader) mortal.push_back(id);
+    }
+    release(std::move(mortal));
+  }
+
   void next_node() override {
     release(held_by_node());
     begin_node();

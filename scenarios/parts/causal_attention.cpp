@@ -35,7 +35,8 @@ class Writer {
     const BufferId q = scaled_third("q", kQueries, root, wide);
     const BufferId bias = causal_bias();
     const BufferId k = scaled_third("k", kKeys, root, wide);
-    const BufferId scores = product("scores", rows_head_major("q", q), rows_head_major("k", k), true);
+    const Operand left = rows_head_major("q", q), right = rows_head_major("k", k);
+    const BufferId scores = product("scores", left, right, true);
     b_.release({k});
     b_.apply_in_place(Op::add_broadcast, {scores, bias});
     const BufferId a = dropped(safe_softmax(scores));
@@ -139,7 +140,9 @@ class Writer {
     const TensorType number{{}, DType::f32};
     const BufferId zero = b_.make(name_ + "zero", number, Op::fill, {0});
     const BufferId hidden = b_.make(name_ + "hidden", number, Op::fill, {-kInfinity});
-    return b_.apply(name_ + "bias", Op::where, {seen, zero, hidden});
+    const BufferId bias = b_.apply(name_ + "bias", Op::where, {seen, zero, hidden});
+    b_.release({hidden, zero, seen});
+    return bias;
   }
 
   BufferId safe_softmax(BufferId scores) {
@@ -148,7 +151,7 @@ class Writer {
     const BufferId blind = b_.apply(name_ + "blind", Op::all_columns, {hidden});
     const BufferId zero = b_.make(name_ + "zero", {{}, DType::f32}, Op::fill, {0});
     b_.apply_in_place(Op::fill_rows, {a, blind, zero});
-    b_.release({scores, hidden, blind, zero});
+    b_.release({zero, blind, hidden, scores});
     return a;
   }
 
