@@ -72,9 +72,15 @@ enum class Op : std::uint8_t {
   heads,               // (x [BT,parts*C]) -> [B,heads,T,size]   one part of each row
   merge_heads,         // ([B,heads,T,size]) -> [BT,C]
   scale_third,         // (qkv) -> [BT,C]             factor * one third
+  cast_third,          // (qkv) -> [BT,C]             one third, in another floating-point type
   attention,           // (qkv, [2 seeds]) -> y [BT,C], logsumexp [B,heads,T up to a multiple of 32]; causal
-  attention_backward,  // (grad, qkv, y, logsumexp, delta [B,heads,T], dq, dk, dv, [2 seeds]) -> dq, dk, dv
-  sum_heads,           // (x [BT,C]) -> [BT,heads]
+  attention_backward,  // (grad, qkv, y, logsumexp, delta, dq, dk, dv, [2 seeds, the last first]) -> dq, dk,
+                       // dv
+  flash_attention,     // (qkv) -> y [BT,C], logsumexp [B,heads,T], the generator's state i64 [2] and offset
+                       // i64, [the state in its stead where something is dropped]
+  flash_attention_backward,  // (grad, qkv, y, logsumexp, delta, dq, dk, dv, state, offset) -> dq, dk, dv
+  attention_delta,           // (grad, y) -> f32 [B,heads,T up to a multiple of `group`]   sum of grad * y
+  sum_heads,                 // (x [BT,C]) -> [BT,heads]
   // What PyTorch's unfused scaled_dot_product_attention makes of a causal mask and of rows that see nothing.
   lower_triangle,  // (x boolean [T,T]) -> x on and below the diagonal, else false
   where,           // (condition boolean [..], a scalar, b scalar) -> [..]

@@ -22,8 +22,8 @@ constexpr std::array kModels{
     Model{"sequential", "sequential:IN-HIDDEN-...-CLASSES",
           "the same in one flat nn.Sequential, whose values die one layer earlier", "relu", parse_sequential},
     Model{"gpt", "gpt:layers=12,width=768,heads=12,context=1024,vocab=50257,attention=unfused,tied=true",
-          "transformer; attention unfused, math or efficient; length=N trains on shorter sequences", "gelu",
-          parse_gpt},
+          "transformer; attention unfused, math, efficient or flash; length=N trains on shorter sequences",
+          "gelu", parse_gpt},
     Model{
         "conv", "conv:channels=3-64-128,classes=10,size=32,momentum=0.1",
         "3x3 convolution, batch norm, activation and pooling for each pair of channels, then a linear layer",

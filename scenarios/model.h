@@ -20,6 +20,7 @@ struct ModelOptions {
   bool layer_norm = false;
   bool bias = true;                                // of linear layers, or of the convolutions
   double gain = 2.5;                               // weights are drawn from +-gain / sqrt(inputs)
+  DType products = DType::f32;                     // what matrices are multiplied in
   PytorchRelease release = PytorchRelease::v2_15;  // whose kernels save what they save
 };
 

@@ -130,12 +130,13 @@ Program TrainingStep::operator()(std::int64_t batch) const {
 
 TrainingStep parse_training_step(const TrainingOptions& options) {
   TrainingStep step;
+  step.precision = parse_precision(options.precision);
   ModelOptions model = options.model;
+  model.products = step.precision.row->type;
   if (evaluates(options.loop.mode)) model.dropout = 0;
   step.forward = parse_model(model);
   step.randomness = options.randomness;
   step.loop = options.loop;
-  step.precision = parse_precision(options.precision);
   step.release = options.release;
   if (!trains(options.loop.mode)) {
     refuse_training_parts(options);

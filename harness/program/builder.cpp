@@ -75,6 +75,7 @@ std::vector<BufferId> Builder::apply_all(std::string name, Op op, std::vector<Bu
                                          std::vector<double> attributes) {
   Instr instr{.op = op, .phase = phase_, .block = block_, .inputs = std::move(inputs)};
   instr.attributes = std::move(attributes);
+  instr.composite = composite_;
   return append(program_, std::move(instr), name, Category::activation);
 }
 

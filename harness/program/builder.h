@@ -53,6 +53,9 @@ class Builder {
   BufferId dropout(std::string name, BufferId x, double p, int layer);
   /// The attributes that tell a body which mask to draw.
   [[nodiscard]] std::vector<double> dropout_attributes(double p, int layer) const;
+  /// What is applied between the two is part of one op of PyTorch's.
+  void begin_composite() { composite_ = true; }
+  void end_composite() { composite_ = false; }
   /// Variables of a module's code that are let go of here, and live at least so long.
   void release(std::vector<BufferId> values);
 
@@ -77,6 +80,7 @@ class Builder {
   Phase phase_ = Phase::forward;
   std::int32_t block_ = Instr::kNone;
   std::optional<BufferId> block_input_;
+  bool composite_ = false;
 };
 
 /// Appends an instruction whose result types the op table infers; returns its new outputs.

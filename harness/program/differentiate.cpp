@@ -91,6 +91,8 @@ class Differentiation final : public GradientContext {
   }
 
   void release(std::vector<BufferId> ids) override {
+    std::erase_if(
+        ids, [this](BufferId id) { return program_.buffers[id].lifetime != Lifetime::until_last_reader; });
     if (ids.empty()) return;
     Instr instr = backward(Op::release);
     instr.inputs = std::move(ids);

@@ -13,7 +13,9 @@ void merge_heads(GradientContext& c);
 void scale_third(GradientContext& c);
 void masked_fill(GradientContext& c);
 void fill_rows(GradientContext& c);
+void cast_third(GradientContext& c);
 void attention(GradientContext& c);
+void flash_attention(GradientContext& c);
 // image_gradients.cpp
 void conv2d(GradientContext& c);
 void batch_norm(GradientContext& c);

@@ -114,7 +114,9 @@ GradientRule gradient_rule(Op op) {
     case Op::scale_third: return rules::scale_third;
     case Op::masked_fill: return rules::masked_fill;
     case Op::fill_rows: return rules::fill_rows;
+    case Op::cast_third: return rules::cast_third;
     case Op::attention: return rules::attention;
+    case Op::flash_attention: return rules::flash_attention;
     case Op::softmax: return from_output<Op::softmax_backward>;
     case Op::conv2d: return rules::conv2d;
     case Op::batch_norm: return rules::batch_norm;

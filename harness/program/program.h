@@ -81,6 +81,7 @@ struct Instr {
   std::vector<BufferId> inputs{};
   std::vector<BufferId> outputs{};  // one that is also an input is updated in place, unless it is a variable
   std::vector<double> attributes{};
+  bool composite = false;  // a part of one of PyTorch's ops: what looks at ops from outside leaves it alone
   bool unless_overflow = false;  // skipped in a step in which Program::overflow is not 0
 };
 

@@ -8,6 +8,7 @@
 
 #include "kernels/cpu/declarations.h"
 #include "kernels/cpu/drawn.h"
+#include "kernels/cpu/elements.h"
 #include "kernels/cpu/operands.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/product.h"
@@ -126,7 +127,7 @@ namespace {
 struct AttentionGradients {
   const float *grad, *qkv, *lse, *delta;
   float *dq, *dk, *dv;
-  std::int64_t padded;
+  std::int64_t padded, padded_delta;
 };
 
 /// Work space of one thread: weights, those that dropout leaves, and the gradient of either.
@@ -142,7 +143,7 @@ void backward_block(const Attention& at, const AttentionGradients& g, std::int64
   const std::int64_t length = at.q.length, size = at.q.size, stride = at.rows.row_stride;
   const std::int64_t count = std::min(kBlock, length - first), keys = first + count;
   float *p = scratch.weights.data(), *ds = scratch.gradient.data();
-  const float *lse = g.lse + head * g.padded + first, *delta = g.delta + head * length + first;
+  const float *lse = g.lse + head * g.padded + first, *delta = g.delta + head * g.padded_delta + first;
   multiply_here(
       {count, keys, size, factor(at.q, g.qkv, head, first), factor(at.k, g.qkv, head, 0, true), 0, p, keys});
   at.weigh(first, count, p, [&](std::int64_t i, float* row, std::int64_t seen) {
@@ -174,9 +175,15 @@ void backward_block(const Attention& at, const AttentionGradients& g, std::int64
 
 void attention_backward(const OpCall& call, const Views& views) {
   const Attention at(call, call.inputs[1].shape);
-  const AttentionGradients g{
-      input(views, 0),  input(views, 1),  input(views, 3),  input(views, 4),
-      output(views, 0), output(views, 1), output(views, 2), call.inputs[3].shape.columns()};
+  const AttentionGradients g{input(views, 0),
+                             input(views, 1),
+                             input(views, 3),
+                             input(views, 4),
+                             output(views, 0),
+                             output(views, 1),
+                             output(views, 2),
+                             call.inputs[3].shape.columns(),
+                             call.inputs[4].shape.elements() / at.q.count()};
   for (float* sums : {g.dk, g.dv}) std::fill_n(sums, elements(call), 0.0f);
   parallel_for(at.q.count(), 1, [&](std::int64_t begin, std::int64_t end) {
     Scratch scratch(at.q.length);
@@ -184,6 +191,24 @@ void attention_backward(const OpCall& call, const Views& views) {
       for (std::int64_t first = 0; first < at.q.length; first += kBlock)
         backward_block(at, g, head, first, scratch);
     }
+  });
+}
+
+void attention_delta(const OpCall& call, const Views& views) {
+  const auto [heads, length, group] = call.numbers<3>();
+  const auto rows = HeadMatrices::in_rows(call.inputs[1].shape, static_cast<std::int64_t>(heads),
+                                          static_cast<std::int64_t>(length), 0, 1);
+  const float *grad = input(views, 0), *y = input(views, 1);
+  float* delta = output(views, 0);
+  const std::int64_t padded = call.outputs[0].shape.columns(), size = rows.size;
+  std::fill_n(delta, elements(call), 0.0f);
+  for_each_row(rows.count() * rows.length, size, [=](std::int64_t i) {
+    const std::int64_t head = i / rows.length, row = i % rows.length;
+    const std::int64_t first = rows.offset(head) + row * rows.row_stride;
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (std::int64_t j = first; j < first + size; ++j) sum += static_cast<double>(grad[j] * y[j]);
+    delta[head * padded + row] = static_cast<float>(sum);
   });
 }
 

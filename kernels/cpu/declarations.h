@@ -59,10 +59,12 @@ void join_thirds(const OpCall& call, const Views& views);
 void heads(const OpCall& call, const Views& views);
 void merge_heads(const OpCall& call, const Views& views);
 void scale_third(const OpCall& call, const Views& views);
+void cast_third(const OpCall& call, const Views& views);
 void sum_heads(const OpCall& call, const Views& views);
 // attention.cpp
 void attention(const OpCall& call, const Views& views);
 void attention_backward(const OpCall& call, const Views& views);
+void attention_delta(const OpCall& call, const Views& views);
 // convolution.cpp
 void conv2d(const OpCall& call, const Views& views);
 void conv2d_backward_input(const OpCall& call, const Views& views);

@@ -58,6 +58,13 @@ void scale_third(const OpCall& call, const Views& views) {
              static_cast<float>(factor));
 }
 
+/// Between f32 and 16 bit the operand was widened, and the result will be rounded, outside.
+void cast_third(const OpCall& call, const Views& views) {
+  const std::int64_t rows = call.inputs[0].shape[0], third = whole(call.attributes[1]);
+  copy_heads(HeadMatrices::in_rows(call.inputs[0].shape, 1, rows, third, 3), input(views, 0),
+             HeadMatrices::in_rows(call.outputs[0].shape, 1, rows, 0, 1), output(views, 0));
+}
+
 void sum_heads(const OpCall& call, const Views& views) {
   const std::int64_t size = call.inputs[0].shape.elements() / elements(call);
   const float* x = input(views, 0);

@@ -19,7 +19,8 @@ namespace {
 // Scales of the embeddings, tokens' where they are no head: tests/golden/training.
 constexpr float kTokenScale = 1, kPositionScale = 0.5F;
 constexpr std::int64_t kMaxContext = 1 << 20;
-constexpr std::array<std::string_view, 3> kAttentions{"unfused", "math", "efficient"};  // as AttentionKind
+constexpr std::array<std::string_view, 4> kAttentions{"unfused", "math", "efficient",
+                                                      "flash"};  // as AttentionKind
 constexpr std::array<std::string_view, 2> kTruths{"false", "true"};
 
 struct GptShape {
@@ -35,7 +36,8 @@ class Gpt {
       : shape_(shape),
         options_(options),
         activation_(activation),
-        attention_{shape.attention, shape.heads, options.dropout, options.release == PytorchRelease::v2_15},
+        attention_{shape.attention, shape.heads, options.dropout, options.products,
+                   options.release == PytorchRelease::v2_15},
         builder_(randomness) {}
 
   Program build(std::int64_t batch) && {
@@ -174,18 +176,34 @@ GptShape parse_shape(std::string_view text) {
   return shape;
 }
 
+/// What PyTorch has kernels for.
+void check_attention(const GptShape& shape, DType type) {
+  const std::int64_t size = shape.width / shape.heads;
+  const std::int64_t aligned = 16 / static_cast<std::int64_t>(size_of(type));  // 16 bytes
+  const std::string_view name = kAttentions[static_cast<std::size_t>(shape.attention)];
+  const bool flash = shape.attention == AttentionKind::flash;
+  if (flash && type == DType::f32) {
+    throw UsageError("attention=flash has a kernel for bf16 and fp16 only; use a 16-bit precision");
+  }
+  if ((flash || shape.attention == AttentionKind::efficient) && size % aligned != 0) {
+    throw UsageError(
+        fmt::format("attention={} needs heads of a multiple of {} values, not {}", name, aligned, size));
+  }
+  constexpr std::int64_t kLargestFlashHead = 256;
+  if (flash && size > kLargestFlashHead) {
+    throw UsageError(
+        fmt::format("attention=flash needs heads of at most {} values, not {}", kLargestFlashHead, size));
+  }
+}
+
 void check(const GptShape& shape, const ModelOptions& options) {
-  constexpr std::int64_t kAligned = 4;  // f32 values of 16 bytes
   if (shape.width % shape.heads != 0) {
     throw UsageError(fmt::format("width={} cannot be divided among heads={}", shape.width, shape.heads));
   }
   if (shape.length > shape.context) {
     throw UsageError(fmt::format("length={} is more than context={}", shape.length, shape.context));
   }
-  if (shape.attention == AttentionKind::efficient && shape.width / shape.heads % kAligned != 0) {
-    throw UsageError(fmt::format("attention=efficient needs heads of a multiple of {} values, not {}",
-                                 kAligned, shape.width / shape.heads));
-  }
+  check_attention(shape, options.products);
   if (options.layer_norm) throw UsageError("gpt has its layer norms already; leave --layernorm out");
 }
 

@@ -27,21 +27,34 @@ class Writer {
     return {a, rows(weighted_values(a))};
   }
 
-  /// Both factors are scaled, the mask is added, and rows that see nothing are cleared.
+  /// Both factors are scaled, the mask is added, and rows that see nothing are cleared; all in f32.
   Attended math() {
+    b_.begin_composite();
     const double root = std::sqrt(scale_);
-    const BufferId q = scaled_third("q", kQueries, root);
+    const std::vector<BufferId> wide = wide_thirds();
+    const BufferId q = scaled_third("q", kQueries, root, wide);
     const BufferId bias = causal_bias();
-    const BufferId k = scaled_third("k", kKeys, root);
+    const BufferId k = scaled_third("k", kKeys, root, wide);
     const Operand q_heads = rows_head_major("q", q), k_heads = rows_head_major("k", k);
     const BufferId scores = product("scores", q_heads, k_heads, true);
     b_.release({k});
     b_.apply_in_place(Op::add_broadcast, {scores, bias});
     const BufferId a = dropped(safe_softmax(scores));
-    const BufferId y = weighted_values(a);
-    b_.release({q, bias});
+    std::vector<BufferId> variables{q, bias};
+    BufferId y;
+    if (wide.empty()) {
+      y = weighted_values(a);
+    } else {  // the weights are a result as well, which nobody takes
+      const BufferId result = b_.apply(name_ + "weights'", Op::cast, {a}, {narrow()});
+      y = b_.apply(name_ + "y'", Op::cast, {weighted_values(a, rows_head_major("v", wide[2]))}, {narrow()});
+      variables.insert(variables.end(), {wide[2], wide[1], wide[0], result});
+    }
+    b_.release(std::move(variables));
+    b_.end_composite();
     return {qkv_, rows(y)};
   }
+
+  Attended flash() { return {qkv_, b_.apply(name_ + "y", Op::flash_attention, {qkv_}, kernel_attributes())}; }
 
   Attended efficient() {
     std::vector<BufferId> inputs{qkv_};
@@ -49,10 +62,7 @@ class Writer {
       for (const char* each : {"seed", "offset"})
         inputs.push_back(b_.make(name_ + each, {{}, DType::i64}, Op::empty));
     }
-    std::vector<double> numbers{heads(), length()};
-    const auto drawn = b_.dropout_attributes(attention_.dropout, layer_);
-    numbers.insert(numbers.end(), drawn.begin(), drawn.end());
-    return {qkv_, b_.apply(name_ + "y", Op::attention, std::move(inputs), std::move(numbers))};
+    return {qkv_, b_.apply(name_ + "y", Op::attention, std::move(inputs), kernel_attributes())};
   }
 
  private:
@@ -61,6 +71,13 @@ class Writer {
     BufferId id;
     double third = kWhole;
   };
+
+  [[nodiscard]] std::vector<double> kernel_attributes() const {
+    std::vector<double> numbers{heads(), length()};
+    const auto drawn = b_.dropout_attributes(attention_.dropout, layer_);
+    numbers.insert(numbers.end(), drawn.begin(), drawn.end());
+    return numbers;
+  }
 
   [[nodiscard]] double heads() const { return static_cast<double>(attention_.heads); }
   [[nodiscard]] double length() const { return static_cast<double>(length_); }
@@ -77,8 +94,23 @@ class Writer {
     return {b_.apply(name_ + what, Op::heads, {rows}, {heads(), length(), 0, 1})};
   }
 
-  BufferId scaled_third(const char* what, double third, double factor) {
-    return b_.apply(name_ + "scaled " + what, Op::scale_third, {qkv_}, {factor, third});
+  [[nodiscard]] double narrow() const { return static_cast<double>(attention_.type); }
+
+  /// Queries, keys and values in f32, where they are not.
+  std::vector<BufferId> wide_thirds() {
+    std::vector<BufferId> wide;
+    if (attention_.type == DType::f32) return wide;
+    for (const double third : {kQueries, kKeys, kValues}) {
+      const auto type = static_cast<double>(DType::f32);
+      wide.push_back(b_.apply(name_ + "wide", Op::cast_third, {qkv_}, {type, third}));
+    }
+    return wide;
+  }
+
+  BufferId scaled_third(const char* what, double third, double factor, const std::vector<BufferId>& wide) {
+    const std::string name = name_ + "scaled " + what;
+    if (wide.empty()) return b_.apply(name, Op::scale_third, {qkv_}, {factor, third});
+    return b_.apply(name, Op::scale, {wide[static_cast<std::size_t>(third)]}, {factor});
   }
 
   BufferId product(const char* what, Operand a, Operand b, bool transpose_b, bool as_rows = false) {
@@ -91,8 +123,10 @@ class Writer {
 
   [[nodiscard]] bool lies_as_rows() const { return attention_.heads == 1 || length_ == 1; }
 
-  BufferId weighted_values(BufferId weights) {
-    return product("y", {weights}, head_major("v", kValues), false, lies_as_rows());
+  BufferId weighted_values(BufferId weights) { return weighted_values(weights, head_major("v", kValues)); }
+
+  BufferId weighted_values(BufferId weights, Operand values) {
+    return product("y", {weights}, values, false, lies_as_rows());
   }
 
   BufferId rows(BufferId y) { return lies_as_rows() ? y : b_.apply(name_ + "rows", Op::merge_heads, {y}); }
@@ -142,9 +176,10 @@ Attended attend(Builder& builder, const CausalAttention& attention, const std::s
   switch (attention.kind) {
     case AttentionKind::unfused: return writer.unfused(mask);
     case AttentionKind::math: return writer.math();
-    case AttentionKind::efficient: break;
+    case AttentionKind::efficient: return writer.efficient();
+    case AttentionKind::flash: break;
   }
-  return writer.efficient();
+  return writer.flash();
 }
 
 }  // namespace memsweep

@@ -12,12 +12,14 @@ enum class AttentionKind : std::uint8_t {
   unfused,    // softmax((q kT * scale) where not masked) v, op by op in Python
   math,       // what scaled_dot_product_attention does without a kernel of its own
   efficient,  // its memory-efficient kernel: nothing of the size of the scores is stored
+  flash,      // its FlashAttention kernel, for 16 bit: likewise
 };
 
 struct CausalAttention {
   AttentionKind kind = AttentionKind::unfused;
   std::int64_t heads = 1;
   double dropout = 0;
+  DType type = DType::f32;  // of queries, keys and values
   /// Whether the kernel's seed and offset are tensors of the device though nothing is dropped
   /// (PyTorch 2.15; recorded in tests/golden/pytorch).
   bool seed_tensors = false;

@@ -113,6 +113,39 @@ TEST(CpuAttention, BackwardIsTheGradientOfForward) {
   }
 }
 
+TEST(CpuAttention, DeltaIsTheSumOfProductsHeadByHeadAndZeroBehindTheLastQuery) {
+  for (const Size& s : kSizes) {
+    const auto grad = random_tensor({s.rows(), s.width()}, 1), y = random_tensor({s.rows(), s.width()}, 2);
+    const std::int64_t padded = (s.length + 31) / 32 * 32;
+    Doubles expected(static_cast<std::size_t>(s.batch * s.heads * padded));
+    for_each_element(s, [&](std::int64_t b, std::int64_t h, std::int64_t t, std::int64_t i) {
+      const std::size_t at = in_rows(s, b, h, t, i);
+      expected[static_cast<std::size_t>((b * s.heads + h) * padded + t)] +=
+          static_cast<double>(grad.values()[at]) * static_cast<double>(y.values()[at]);
+    });
+    const auto delta = run({Op::attention_delta, {s.h(), s.t(), 32}, {grad, y}})[0];
+    EXPECT_EQ(delta.type().shape, (Shape{s.batch, s.heads, padded}));
+    expect_near(delta.values(), expected, 1e-6);
+  }
+}
+
+TEST(CpuAttention, FlashIsTheSameWithALogsumexpForEachQueryAndAGeneratorsState) {
+  for (const double p : {0.0, 0.3}) {
+    for (const Size& s : kSizes) {
+      const auto qkv = random_tensor({s.rows(), 3 * s.width()}, 1, 2);
+      const auto efficient = run({Op::attention, attributes(s, p), {qkv}}),
+                 flash = run({Op::flash_attention, attributes(s, p), {qkv}});
+      EXPECT_EQ(flash.size(), p > 0 ? 5u : 4u);
+      expect_near(flash[0].values(), doubles(efficient[0].values()), 0);
+      const auto padded = static_cast<std::size_t>(efficient[1].type().shape.columns());
+      for (std::size_t i = 0; i < flash[1].values().size(); ++i) {
+        const auto length = static_cast<std::size_t>(s.length);
+        EXPECT_EQ(flash[1].values()[i], efficient[1].values()[i / length * padded + i % length]);
+      }
+    }
+  }
+}
+
 TEST(CpuAttention, HeadsAndRowsAreCopiesOfEachOther) {
   for (const Size& s : kSizes) {
     const auto qkv = random_tensor({s.rows(), 3 * s.width()}, 1);

@@ -14,6 +14,8 @@ inline std::vector<Example> examples_of_attention(std::int64_t rows, std::int64_
   const auto x = random_tensor({rows, columns}, 1), qkv = random_tensor({rows, 3 * columns}, 2);
   const auto q = random_tensor({batch, 3, t, size}, 3), scores = random_tensor({batch, 3, t, t}, 4);
   const auto lse = random_tensor({batch, 3, (t + 31) / 32 * 32}, 5, 0.5f, 5);
+  const auto exact_lse = random_tensor({batch, 3, t}, 13, 0.5f, 5);
+  const auto offset = random_targets(1, 9, 14), state = random_targets(2, 9, 15);
   const auto delta = random_tensor({batch, 3, t}, 6), scalar = random_tensor({}, 7);
   const auto truths = random_truths({t, t}, 8);
   const std::vector<double> attention{3, length, 0.5, 1, 2, 0, 1, 0};
@@ -27,6 +29,13 @@ inline std::vector<Example> examples_of_attention(std::int64_t rows, std::int64_
       {Op::bmm, {1, 0, 3, length, -1, 2, 0}, {scores, qkv}},
       {Op::attention, attention, {qkv}},
       {Op::attention_backward, attention, {x, qkv, x, lse, delta, x, x, x}, {5, 6, 7}},
+      {Op::cast_third, {static_cast<double>(DType::f32), 2}, {qkv}},
+      {Op::flash_attention, attention, {qkv}},
+      {Op::flash_attention_backward,
+       attention,
+       {x, qkv, x, exact_lse, delta, x, x, x, state, offset},
+       {5, 6, 7}},
+      {Op::attention_delta, {3, length, 128}, {x, x}},
       {Op::sum_heads, {3}, {x}},
       {Op::causal_mask, {}, {}, {}, {{{t, t}, DType::boolean}}},
       {Op::lower_triangle, {}, {truths}},

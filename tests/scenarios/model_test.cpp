@@ -139,6 +139,7 @@ TEST(Models, RefuseShapesThatMakeNoSense) {
            Refused{"gpt:context=8,length=9", "length=9 is more than context=8"},
            Refused{"gpt:width=12,heads=2,attention=efficient",
                    "attention=efficient needs heads of a multiple of 4 values, not 6"},
+           Refused{"gpt:attention=flash", "attention=flash has a kernel for bf16 and fp16 only"},
            Refused{"gpt:layers=0", "layers=0 needs a whole number from 1 to 100000"},
            Refused{"gpt:layers=", "layers= needs a whole number from 1 to 100000"},
            Refused{"gpt:layers=2,layers=3", "option layers of gpt is given twice"},

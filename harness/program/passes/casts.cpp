@@ -24,7 +24,7 @@ using Wish = std::optional<DType> (*)(Op op, const CastOptions& options);
 /// cross_entropy, and so follows it.
 std::optional<DType> autocast_wish(Op op, const CastOptions& options) {
   if (row_of(op).product) return options.type;
-  if (op == Op::layer_norm || op == Op::nll_loss) return DType::f32;
+  if (op == Op::layer_norm || op == Op::softmax || op == Op::nll_loss) return DType::f32;
   return std::nullopt;
 }
 
@@ -39,12 +39,14 @@ class Casting {
   }
 
   Program run() && {
-    for (Instr& instr : std::exchange(program_.step, {})) {
-      if (row_of(instr.op).infer == nullptr) {
-        program_.step.push_back(std::move(instr));
-      } else {
-        rewrite(std::move(instr));
+    const std::vector<Instr> step = std::exchange(program_.step, {});
+    for (std::size_t i = 0; i < step.size(); ++i) {
+      if (row_of(step[i].op).infer == nullptr) {
+        program_.step.push_back(step[i]);
+        continue;
       }
+      if (step[i].op == Op::heads && i + 1 < step.size()) cast_before_copy(step[i], step[i + 1]);
+      rewrite(step[i]);
     }
     if (!program_.cast_cache.empty()) release(program_.step.back(), program_.cast_cache);
     return std::move(program_);
@@ -64,10 +66,19 @@ class Casting {
     if (instr.op == Op::nll_loss && wide_logits_) release(instr, {*wide_logits_});  // an argument, to the end
   }
 
+  /// torch.matmul copies a factor that has not the strides it needs, but casts come before all it does.
+  void cast_before_copy(const Instr& copy, const Instr& product) {
+    const auto wish = product.composite ? std::nullopt : wish_(product.op, options_);
+    for (std::size_t i = 0; wish && i < product.inputs.size(); ++i) {
+      if (product.inputs[i] == copy.outputs.front()) continue;
+      if (const auto converted = cast(product, i, *wish)) early_.emplace(product.inputs[i], *converted);
+    }
+  }
+
   /// The last operand first, as PyTorch evaluates them. Returns what was cast and is not held by a name.
   std::vector<BufferId> cast_operands(Instr& instr) {
     std::vector<BufferId> held;
-    const auto wish = wish_(instr.op, options_);
+    const auto wish = instr.composite ? std::nullopt : wish_(instr.op, options_);
     for (std::size_t i = instr.inputs.size(); wish && i-- > 0;) {
       const BufferId operand = instr.inputs[i];
       const auto converted = cast(instr, i, *wish);
@@ -83,6 +94,11 @@ class Casting {
     const BufferId operand = reader.inputs[input];
     const DType now = program_.type(operand).dtype;
     if (now == type || !is_number(now)) return std::nullopt;
+    if (const auto early = early_.find(operand); early != early_.end()) {
+      const BufferId converted = early->second;
+      early_.erase(early);
+      return converted;
+    }
     const bool leaf = is_parameter(operand) || operand == program_.input_requiring_grad;
     const bool cached = options_.cache && leaf;
     if (const auto known = cache_.find(operand); cached && known != cache_.end()) return known->second;
@@ -110,6 +126,7 @@ class Casting {
   Wish wish_;
   std::vector<bool> parameter_;         // by buffer of the program as it came
   std::map<BufferId, BufferId> cache_;  // casts by weight
+  std::map<BufferId, BufferId> early_;  // casts of the next product's operands that are made already
   std::optional<BufferId> wide_logits_;
 };
 
