@@ -101,7 +101,7 @@ Workspaces sum_channels_workspace(const OpCall& call, const Multiprocessors& gpu
 
 std::vector<OpRow> image_rows() {
   return {
-      {Op::conv2d, "conv2d", -1, 1, {}, infer_conv2d, by_convolution, conv2d_workspace},
+      {Op::conv2d, "conv2d", -1, 1, {}, infer_conv2d, by_convolution, conv2d_workspace, true},
       {Op::conv2d_backward_input,
        "conv2d_backward_input",
        2,
@@ -109,7 +109,8 @@ std::vector<OpRow> image_rows() {
        {},
        infer_conv2d_backward_input,
        by_convolution,
-       backward_input_workspace},
+       backward_input_workspace,
+       true},
       {Op::conv2d_backward_weight,
        "conv2d_backward_weight",
        -1,
@@ -117,7 +118,8 @@ std::vector<OpRow> image_rows() {
        {"kernel"},
        infer_conv2d_backward_weight,
        by_convolution,
-       backward_weight_workspace},
+       backward_weight_workspace,
+       true},
       {Op::sum_channels, "sum_channels", 1, 1, {}, infer_sum_channels, by_traffic, sum_channels_workspace},
       moving(Op::batch_norm, "batch_norm", 6, infer_batch_norm, {"eps", "momentum"}, 6),
       moving(Op::batch_norm_backward, "batch_norm_backward", 5, infer_batch_norm_backward, {}, 3),

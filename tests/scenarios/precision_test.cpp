@@ -51,6 +51,27 @@ TEST(Precision, EveryOneTrainsToNearlyTheLossOfF32) {
   }
 }
 
+TEST(Precision, ConvolutionsUnderAutocastAreOf16BitAndTrainNearlyAsInF32) {
+  const auto convolutions = [](const char* precision) {
+    TrainingOptions options = options_of({.name = precision}, "sgd");
+    options.model.spec = "conv:channels=3-4-5,classes=5,size=8";
+    options.model.layer_norm = false;
+    return options;
+  };
+  const TrainingOptions options = convolutions("autocast-bf16");
+  const Program program = parse_training_step(options)(2);
+  for (const Instr& instr : program.step) {
+    if (instr.op == Op::conv2d || instr.op == Op::batch_norm) {
+      EXPECT_EQ(program.type(instr.outputs[0]).dtype, DType::bf16);
+    }
+  }
+  const float exact = trained(convolutions("fp32"), "none", 8).loss.value();
+  const TrialResult narrow = trained(options, "none", 8);
+  EXPECT_NEAR(narrow.loss.value(), exact, 0.05 * std::abs(exact));
+  EXPECT_NE(narrow.loss.value(), exact);
+  EXPECT_EQ(trained(options, "every:1", 8).result_hash, narrow.result_hash);
+}
+
 TEST(Precision, AdamsEpsilonVanishesInFp16AndTheLossIsNoNumberAnyMore) {
   EXPECT_TRUE(std::isnan(trained(options_of({.name = "fp16"}, "adamw")).loss.value()));
 }
