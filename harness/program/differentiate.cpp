@@ -90,11 +90,12 @@ class Differentiation final : public GradientContext {
     if (needs_[value]) passed_.push_back({value, gradient, third});
   }
 
-  void release(std::vector<BufferId> ids) override {
-    if (ids.empty()) return;
-    Instr instr = backward(Op::release);
-    instr.inputs = std::move(ids);
-    program_.step.push_back(std::move(instr));
+  void let_go(const std::vector<BufferId>& ids) override {
+    std::vector<BufferId> mortal;
+    for (BufferId id : ids) {
+      if (program_.buffers[id].lifetime == Lifetime::until_last_reader) mortal.push_back(id);
+    }
+    release(std::move(mortal));
   }
 
   void next_node() override {
@@ -123,6 +124,13 @@ class Differentiation final : public GradientContext {
 
   [[nodiscard]] Instr backward(Op op) const {
     return {.op = op, .phase = Phase::backward, .block = forward_.block, .node = node_};
+  }
+
+  void release(std::vector<BufferId> ids) {
+    if (ids.empty()) return;
+    Instr instr = backward(Op::release);
+    instr.inputs = std::move(ids);
+    program_.step.push_back(std::move(instr));
   }
 
   void differentiate_instr(const Instr& instr) {

@@ -28,9 +28,8 @@ class GradientContext {
   /// Hands on the gradient of an input when the rule is done, or of one third of it (Op::split_thirds); a
   /// second one for the same value is added to the first.
   virtual void pass(std::size_t input, BufferId gradient, std::size_t third = 0) = 0;
-  /// What is read by the caller's names still, and so outlives what the rule made on the way: it is let go of
-  /// here, in this order.
-  virtual void release(std::vector<BufferId> ids) = 0;
+  /// What the node read dies in this order, as far as it dies with it.
+  virtual void let_go(const std::vector<BufferId>& ids) = 0;
   /// The rule stands for several of PyTorch's nodes: the one so far is done, and what it held dies.
   virtual void next_node() = 0;
   [[nodiscard]] virtual const TensorType& type(BufferId id) const = 0;

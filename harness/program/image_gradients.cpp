@@ -16,7 +16,7 @@ void conv2d(GradientContext& c) {
   if (in.size() == 3) c.pass(2, c.emit(Op::sum_channels, {grad})[0]);
   const auto kernel = static_cast<double>(c.type(in[1]).shape.columns());
   c.pass(1, c.emit(Op::conv2d_backward_weight, std::move(operands), {kernel})[0]);
-  c.release({grad, in[0]});
+  c.let_go({grad, in[0]});
 }
 
 void batch_norm(GradientContext& c) {

@@ -33,8 +33,8 @@ class Writer {
     const BufferId q = scaled_third("q", kQueries, root);
     const BufferId bias = causal_bias();
     const BufferId k = scaled_third("k", kKeys, root);
-    const Operand q_heads = rows_head_major("q", q), k_heads = rows_head_major("k", k);
-    const BufferId scores = product("scores", q_heads, k_heads, true);
+    const Operand left = rows_head_major("q", q), right = rows_head_major("k", k);
+    const BufferId scores = product("scores", left, right, true);
     b_.release({k});
     b_.apply_in_place(Op::add_broadcast, {scores, bias});
     const BufferId a = dropped(safe_softmax(scores));
