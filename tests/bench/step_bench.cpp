@@ -37,6 +37,8 @@ class OverCpu : public Device {
   std::string name() const override { return cpu_->name(); }
   const Profile& profile() const override { return cpu_->profile(); }
   SegmentSource& memory() override { return cpu_->memory(); }
+  Address allocate_host(std::size_t bytes) override { return cpu_->allocate_host(bytes); }
+  void free_host(Address address) noexcept override { cpu_->free_host(address); }
   void execute(const OpCall& call, const Views& views) override { cpu_->execute(call, views); }
   double now() override { return cpu_->now(); }
   bool computes() const override { return true; }
