@@ -162,7 +162,7 @@ TEST(Formulas, ATransformerBlockRetainsTheLiteraturesTermsInF32) {
 TEST(Formulas, EfficientAttentionRetainsARowOfEachHeadInsteadOfItsSquare) {
   const Transformer t;
   const std::int64_t logsumexp = 4 * t.a * t.sb();  // 64 tokens: no row is rounded up
-  constexpr std::int64_t kSeeds = 2 * 8;  // which PyTorch 2.15 keeps even without dropout
+  constexpr std::int64_t kSeeds = 2 * 8;            // which PyTorch 2.15 keeps even without dropout
   EXPECT_EQ(retained_by_block(t, "efficient", "fp32", 0), 64 * t.sbh() + 16 * t.sb() + logsumexp + kSeeds);
 }
 
