@@ -112,6 +112,24 @@ TEST(Differentiate, LeavesAGradientThatIsStillToBeReadElsewhereAsItIs) {
   EXPECT_EQ(count(program, Op::axpby), 0u);
 }
 
+TEST(Differentiate, GivesAWeightACopyOfAGradientThatOthersHold) {
+  const auto copies = [](const std::vector<Shape>& shapes) {
+    Builder b({});
+    BufferId sum = b.parameter("w0", shapes[0], 1);
+    for (std::size_t i = 1; i < shapes.size(); ++i)
+      sum = b.apply("sum", Op::add, {sum, b.parameter("w", shapes[i], 1)});
+    Program program = std::move(b).finish();
+    program.loss = sum;
+    program = differentiate(std::move(program));
+    append_zero_grad(program);
+    verify(program);
+    return count(program, Op::clone);
+  };
+  EXPECT_EQ(copies({{2, 3}, {2, 3}}), 2u);  // the caller holds what both would share
+  EXPECT_EQ(copies({{2, 3}, {2, 3}, {2, 3}}), 3u);
+  EXPECT_EQ(count(differentiate(residual()), Op::clone), 0u);
+}
+
 TEST(Differentiate, HandsOnTheGradientOfAWeightOnceItIsComplete) {
   Builder b({.seed = 1, .batches = 1});
   const BufferId w = b.parameter("w", {4, 4}, 1);
