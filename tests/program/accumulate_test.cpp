@@ -48,9 +48,9 @@ TEST(Accumulate, AddsTheGradientsOfEachFurtherMicroBatchToThoseOfTheFirst) {
   verify(program);
   EXPECT_EQ(lines(program, "grad(w)"),
             (Lines{"backward  grad(w):f32[3x5] = mm(grad(out), x, transpose_a=1, transpose_b=0)",
-                   "backward  release(grad(w), grad(bias))",
+                   "backward  release(grad(bias), grad(w))",
                    "backward  grad(w)@1:f32[3x5] = mm(grad(out)@1, x, transpose_a=1, transpose_b=0)",
-                   "backward  release(grad(w)@1, grad(bias)@1)",
+                   "backward  release(grad(bias)@1, grad(w)@1)",
                    "backward  grad(w) = axpby(grad(w), grad(w)@1, a=1, b=1)"}));
 }
 
@@ -119,7 +119,7 @@ TEST(KeepGradients, MakesThemInTheFirstStepAndAddsToThemInLaterOnes) {
   EXPECT_EQ(lines(program, "grad(bias)"),
             (Lines{"backward  grad(bias):f32[3] = sum_rows(grad(out))   # first step",
                    "backward  new grad(bias):f32[3] = sum_rows(grad(out))   # later steps",
-                   "backward  release(grad(w), grad(bias))",
+                   "backward  release(grad(bias), grad(w))",
                    "backward  grad(bias) = axpby(grad(bias), new grad(bias), a=1, b=1)   # later steps",
                    "zero_grad grad(bias) = zeros_like(grad(bias))"}));
 }

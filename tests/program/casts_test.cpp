@@ -95,7 +95,7 @@ TEST(Autocast, BothUsesOfACachedWeightGiveOneGradientInF32) {
 TEST(Autocast, ARecomputedSegmentCastsAgainAndEmptiesItsOwnCache) {
   const auto text = print(recompute(differentiate(autocast(network(), {.type = DType::bf16})), {{{0, 1}}}));
   EXPECT_EQ(count(text, "recompute bf16(w)':bf16[8x8] = cast(w, type=bf16)"), 1u) << text;
-  EXPECT_TRUE(has(text, "recompute release(bf16(bias)', bf16(w)')\n")) << text;
+  EXPECT_TRUE(has(text, "recompute release(bf16(bias)', bf16(w)', normed')\n")) << text;
 }
 
 TEST(Autocast, TheLossIsF32WhereTheLogitsAreCast) {

@@ -44,11 +44,13 @@ TEST(ClipGradients, TakesNormsOneByOneInALoop) {
 TEST(ClipGradients, TakesAllNormsAtOnceThroughPartialResults) {
   EXPECT_EQ(clipping({.max_norm = 0.5, .kernels = NormKernels::foreach_padded}),
             "clip      partial_norms:f32[1x1] = chunk_norms(grad(w), p=2, packed=0)\n"
-            "clip      norm:f32[scalar] = join_norms(partial_norms, p=2, type=f32)\n" +
+            "clip      norm:f32[scalar] = join_norms(partial_norms, p=2, type=f32)\n"
+            "clip      release(partial_norms)\n" +
                 kScaling);
   EXPECT_EQ(clipping({.max_norm = 0.5, .kernels = NormKernels::foreach_packed}),
             "clip      partial_norms:i64[2], partial_norms.1:f32[1] = chunk_norms(grad(w), p=2, packed=1)\n"
-            "clip      norm:f32[scalar] = join_norms(partial_norms, partial_norms.1, p=2, type=f32)\n" +
+            "clip      norm:f32[scalar] = join_norms(partial_norms, partial_norms.1, p=2, type=f32)\n"
+            "clip      release(partial_norms.1, partial_norms)\n" +
                 kScaling);
 }
 

@@ -75,11 +75,11 @@ TEST(Differentiate, WritesTheBackwardPassInPytorchsOrder) {
       "backward  grad(0.relu):f32[4x3] = mm(grad(1.linear), 1.weight, transpose_a=0, transpose_b=0)\n"
       "backward  grad(1.weight):f32[2x3] = mm(grad(1.linear), 0.relu, transpose_a=1, transpose_b=0)\n"
       "backward  grad(1.bias):f32[2] = sum_rows(grad(1.linear))\n"
-      "backward  release(0.relu, grad(1.weight), grad(1.bias))\n"
+      "backward  release(0.relu, grad(1.bias), grad(1.weight))\n"
       "backward  grad(0.linear):f32[4x3] = relu_backward(grad(0.relu), 0.relu)\n"
       "backward  grad(0.weight):f32[3x5] = mm(grad(0.linear), x, transpose_a=1, transpose_b=0)\n"
       "backward  grad(0.bias):f32[3] = sum_rows(grad(0.linear))\n"
-      "backward  release(grad(0.weight), grad(0.bias))\n"
+      "backward  release(grad(0.bias), grad(0.weight))\n"
       "backward  release(grad(loss))\n"
       "zero_grad release(grad(0.weight), grad(0.bias), grad(1.weight), grad(1.bias))\n");
 }

@@ -59,6 +59,14 @@ std::size_t retained(Program program) {
 
 using Segments = std::vector<BlockRange>;
 
+TEST(Recompute, WhatWasMadeAgainDiesBeforeTheGradientThatArrived) {
+  const std::string text = print(recomputed(2, Op::gelu, "every:1"));
+  EXPECT_NE(text.find("gelu_backward(grad(activation), linear')\n"
+                      "backward  release(linear', grad(activation))\n"),
+            std::string::npos)
+      << text;
+}
+
 TEST(RecomputeSegments, CutTheModelAsThePolicySays) {
   EXPECT_EQ(parse_recompute("none", 5).segments, Segments{});
   EXPECT_EQ(parse_recompute("every:2", 5).segments, (Segments{{0, 2}, {2, 4}, {4, 5}}));

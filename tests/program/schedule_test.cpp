@@ -37,6 +37,16 @@ TEST(Schedule, LetsAValueDieWithItsLastReader) {
   EXPECT_EQ(death_of(schedule, "grad(gelu)"), Op::gelu_backward);
 }
 
+TEST(Schedule, ResultsThatNobodyWantsDieBeforeTheArguments) {
+  Builder b({});
+  const BufferId w = b.parameter("w", {4, 4}, 1);
+  const BufferId x = b.input("x", {3, 4}, 1), target = b.target("target", {3}, 4);
+  b.cross_entropy(b.apply("linear", Op::mm, {x, w}, {0, 1}), target);
+  const Schedule schedule(std::move(b).finish());
+  const ScheduledInstr& loss = schedule.first_step.back();
+  EXPECT_EQ(loss.deaths, (std::vector<BufferId>{loss.instr->outputs[1], loss.instr->inputs[0]}));
+}
+
 TEST(Schedule, KeepsWhatVariablesHoldAndWhatLivesForEver) {
   const Schedule schedule(step());
   for (const auto& scheduled : schedule.first_step) {
