@@ -206,6 +206,8 @@ struct Workspace {
   int given_back = 0;
   /// Borrowed before the op's results are allocated.
   bool before_results = false;
+  /// Given back only when the operands that die with the op have.
+  bool outlives_operands = false;
 };
 
 /// Arithmetic and memory traffic of a call, for the modelled clock.

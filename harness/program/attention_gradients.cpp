@@ -110,7 +110,7 @@ void attention_node(GradientContext& c, Op backward, const std::vector<BufferId>
   std::vector<BufferId> inputs{grad, qkv, y, logsumexp, delta, dq, dk, dv};
   inputs.insert(inputs.end(), saved.begin(), saved.end());
   c.emit_updating(backward, std::move(inputs), {dq, dk, dv}, c.forward().attributes);
-  std::vector<BufferId> dying{delta, grad, qkv, logsumexp, y};
+  std::vector<BufferId> dying{grad, qkv, logsumexp, y};  // behind delta
   dying.insert(dying.end(), saved.begin(), saved.end());
   c.release(dying);
   c.pass(0, dq, 0);

@@ -127,13 +127,6 @@ class Differentiation final : public GradientContext {
     return {.op = op, .phase = Phase::backward, .block = forward_.block, .node = node_};
   }
 
-  void release(std::vector<BufferId> ids) {
-    if (ids.empty()) return;
-    Instr instr = backward(Op::release);
-    instr.inputs = std::move(ids);
-    program_.step.push_back(std::move(instr));
-  }
-
   void differentiate_instr(const Instr& instr) {
     forward_ = instr;  // a copy: emitting may move the list
     arriving_.clear();

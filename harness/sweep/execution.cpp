@@ -100,8 +100,11 @@ void Execution::run(const Program& program, const ScheduledInstr& scheduled) {
   outputs_.clear();
   for (BufferId id : instr.outputs) outputs_.push_back(pointer(live_[id].address));
   device_.execute(call, {inputs_, outputs_, workspaces_});
+  const bool outlived = std::any_of(workspaces.begin(), workspaces.end(),
+                                    [](const Workspace& workspace) { return workspace.outlives_operands; });
+  if (outlived) bury(scheduled);
   give_back(borrowed_.size());
-  bury(scheduled);
+  if (!outlived) bury(scheduled);
 }
 
 void Execution::give_birth(const Program& program, BufferId id) {

@@ -102,7 +102,9 @@ Workspaces attention_backward_workspace(const OpCall& call, const Multiprocessor
   if (gpu.count == 0) return {};
   const auto q = queries(call.inputs[1].shape, call.attributes);
   const std::int64_t tiles = ((q.length + kTile - 1) / kTile) * ((q.size + kTile - 1) / kTile);
-  return {{WorkspaceKind::partial_results, static_cast<std::size_t>(q.count() * tiles * kTileBytes)}};
+  return {{.kind = WorkspaceKind::partial_results,
+           .bytes = static_cast<std::size_t>(q.count() * tiles * kTileBytes),
+           .outlives_operands = true}};
 }
 
 std::int64_t groups_of(std::int64_t number, std::int64_t size) { return (number + size - 1) / size; }

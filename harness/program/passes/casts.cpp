@@ -45,6 +45,10 @@ class Casting {
         program_.step.push_back(step[i]);
         continue;
       }
+      if (step[i].op != Op::release &&
+          !arguments_.empty()) {  // the calls within have let go of what they made
+        release(program_.step.back(), std::exchange(arguments_, {}));
+      }
       if (step[i].op == Op::heads && i + 1 < step.size()) cast_before_copy(step[i], step[i + 1]);
       rewrite(step[i]);
     }
@@ -81,9 +85,11 @@ class Casting {
     const auto wish = instr.composite ? std::nullopt : wish_(instr.op, options_);
     for (std::size_t i = instr.inputs.size(); wish && i-- > 0;) {
       const BufferId operand = instr.inputs[i];
+      const bool argument = early_.contains(operand);
       const auto converted = cast(instr, i, *wish);
       if (!converted) continue;
       instr.inputs[i] = *converted;
+      if (argument) arguments_.push_back(*converted);
       if (program_.buffers[operand].lifetime == Lifetime::until_last_reader) held.push_back(operand);
     }
     return held;
@@ -127,6 +133,7 @@ class Casting {
   std::vector<bool> parameter_;         // by buffer of the program as it came
   std::map<BufferId, BufferId> cache_;  // casts by weight
   std::map<BufferId, BufferId> early_;  // casts of the next product's operands that are made already
+  std::vector<BufferId> arguments_;     // of the call around the last product: they die when it is over
   std::optional<BufferId> wide_logits_;
 };
 
