@@ -125,6 +125,36 @@ TEST(TrainingStep, HoldsTheGradientOfAnInputAsLongAsItsLoss) {
   }
 }
 
+TEST(TrainingStep, OffloadChangesNoBitAndTakesTheSameBytesOnCpuAndSim) {
+  const auto result = [](TrainingOptions options, bool moved, Device& device) {
+    options.loop.offload = moved;
+    return run_trial(device, device.memory(), Schedule(parse_training_step(options)(4)), {});
+  };
+  for (const std::string model : {"mlp:16-16x4-4", "gpt:layers=2,width=16,heads=2,context=8,vocab=20",
+                                  "conv:channels=3-4-4,classes=3,size=8"}) {
+    for (const std::string precision : {"fp32", "bf16", "autocast-bf16"}) {
+      for (int micro_batches : {1, 2}) {
+        TrainingOptions options;
+        options.model.spec = model;
+        options.model.dropout = model.starts_with("mlp") ? 0.1 : 0;
+        options.precision.name = precision;
+        options.loop.micro_batches = micro_batches;
+        const auto cpu = make_cpu(64_MiB), sim = make_sim(find_profile("cpu"));
+        const TrialResult plain = result(options, false, *cpu), moved = result(options, true, *cpu);
+        EXPECT_EQ(plain.result_hash, moved.result_hash) << model << " " << precision << " " << micro_batches;
+        EXPECT_EQ(result(options, true, *sim).peak, moved.peak) << model << " " << precision;
+      }
+    }
+  }
+}
+
+TEST(TrainingStep, RefusesOffloadBesideRecomputation) {
+  TrainingOptions options;
+  options.loop.offload = true;
+  options.recompute = {"sqrt"};
+  EXPECT_THROW(static_cast<void>(parse_training_step(options)), UsageError);
+}
+
 TEST(TrainingStep, RefusesWhatContradictsReentrantCheckpointing) {
   TrainingOptions options;
   options.reentrant = true;
