@@ -32,7 +32,7 @@ bool is_matrix(const Factored& f) { return f.rows.has_value(); }
 std::vector<Factored> make_states(Script& s) {
   std::vector<Factored> list;
   for (const Parameter& p : s.parameters) {
-    const Shape& shape = s.shape(p.weight);
+    const Shape shape = s.shape(p.weight);
     if (shape.rank > 2) {
       throw UsageError(
           fmt::format("optimizer adafactor is modelled for matrices and vectors, not for weights of {}",

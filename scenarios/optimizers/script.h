@@ -69,7 +69,7 @@ class Script {
 
   const std::vector<Parameter> parameters;
 
-  [[nodiscard]] const Shape& shape(BufferId id) const { return program_.type(id).shape; }
+  [[nodiscard]] Shape shape(BufferId id) const { return program_.type(id).shape; }
 
   /// A new tensor.
   [[nodiscard]] Held make(Op op, Ids inputs, Numbers attributes = {});

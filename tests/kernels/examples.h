@@ -171,6 +171,7 @@ inline std::vector<Example> examples_of_every_op(std::int64_t rows, std::int64_t
       {Op::cast, {kF32}, {x}},
       {Op::cast, {kBf16}, {x}},
       {Op::copy, {}, {x, y}, {0}},
+      {Op::transfer, {}, {x}},
       {Op::check_and_unscale, {}, {x, y, scalar, scalar}, {0, 1, 2}},
       {Op::update_scale, {2, 0.5, 5}, {scalar, scalar, scalar}, {0, 1}},
       {Op::norm, {2}, {x}},

@@ -91,9 +91,9 @@ TEST(Models, EveryAttentionTrainsTheSame) {
 }
 
 TEST(Models, RecomputingBlocksTrainsTheSameToTheBit) {
-  for (const char* spec : {"gpt:layers=4,width=8,heads=2,context=4,vocab=7",
-                           "gpt:layers=4,width=8,heads=2,context=4,vocab=7,attention=math",
-                           "gpt:layers=4,width=8,heads=2,context=4,vocab=7,attention=efficient",
+  for (const char* spec : {"gpt:layers=4,width=16,heads=2,context=4,vocab=7",
+                           "gpt:layers=4,width=16,heads=2,context=4,vocab=7,attention=math",
+                           "gpt:layers=4,width=16,heads=2,context=4,vocab=7,attention=efficient",
                            "conv:channels=2-3-3-4,classes=3,size=8"}) {
     ModelOptions model = options(spec);
     if (model.spec.starts_with("gpt")) model.dropout = 0.2;
