@@ -45,7 +45,7 @@ class Differentiation final : public GradientContext {
     gradients_[root][0] = seed;
     holders_[seed] = 2;  // whoever asked for the gradients holds it, too
     for (std::size_t i = forward_size; i-- > 0;) {
-      if (program_.step[i].phase != Phase::data) differentiate_instr(program_.step[i]);
+      if (!program_.step[i].inputs.empty()) differentiate_instr(program_.step[i]);  // what is drawn is given
     }
     program_.step.push_back({.op = Op::release, .phase = Phase::backward, .inputs = {seed}});
     if (program_.scaled_loss) program_.step.back().inputs.push_back(root);
