@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -18,11 +19,14 @@ namespace {
 
 using testing::GivenGradients;
 
+/// `tolerance` is that of values up to 1 in size, and relative above: f32 has no finer digits there.
 void expect_near(const std::vector<float>& actual, const std::vector<float>& expected, float tolerance,
                  const std::string& what) {
   ASSERT_EQ(actual.size(), expected.size());
-  for (std::size_t i = 0; i < actual.size(); ++i)
-    EXPECT_NEAR(actual[i], expected[i], tolerance) << what << ", element " << i;
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    const float allowed = tolerance * std::max(1.0F, std::abs(expected[i]));
+    EXPECT_NEAR(actual[i], expected[i], allowed) << what << ", element " << i;
+  }
 }
 
 // Numbers -----------------------------------------------------------------------------------------
