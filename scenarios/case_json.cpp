@@ -226,8 +226,8 @@ Case read_case(const nlohmann::json& json) {
   one.scaler = fields.get<bool>("scaler", false);
   if (fields.has("search")) one.search = read_search(fields);
   one.batch = fields.get<std::int64_t>("batch");
-  if (one.batch < 1 && !one.search) refuse("batch", one.batch, "at least 1");
   one.batches = fields.get<std::vector<std::int64_t>>("batches", {});
+  if (one.batch < 1 && !one.search && one.batches.empty()) refuse("batch", one.batch, "at least 1");
   one.lengths = fields.get<std::vector<std::int64_t>>("lengths", {});
   one.steps = fields.get<std::int64_t>("steps", one.steps);
   one.alloc_conf = fields.get<std::string>("alloc_conf", "");
