@@ -16,6 +16,7 @@
 #include "harness/sweep/predict.h"
 #include "harness/sweep/training.h"
 #include "scenarios/training_step.h"
+#include "scenarios/variants.h"
 
 namespace memsweep {
 namespace {
@@ -191,7 +192,7 @@ std::string conclude_cliff(std::span<const Stage> batches, bool flushes_take_tim
 }  // namespace
 
 std::vector<Experiment> cleanup(const TrainingOptions& options, const Profile&) {
-  const Variant step{options.model.spec, parse_training_step(options)};
+  const Variant step{options.model.spec, parse_training_step(without_recomputation(options))};
   std::vector<Experiment> experiments;
   for (const Cleanup& each : cleanups()) {
     experiments.push_back(

@@ -8,6 +8,7 @@
 #include "harness/base/bytes.h"
 #include "harness/sweep/training.h"
 #include "scenarios/training_step.h"
+#include "scenarios/variants.h"
 
 namespace memsweep {
 namespace {
@@ -95,12 +96,8 @@ std::string conclude_habit(const ExperimentResult& result) {
 
 std::vector<Experiment> graph_leak(const TrainingOptions& options, const Profile& device) {
   const auto with_mode = [&options](Mode mode) {
-    TrainingOptions other = options;
+    TrainingOptions other = trains(mode) ? without_recomputation(options) : without_training(options, mode);
     other.loop.mode = mode;
-    if (!trains(mode)) {
-      other.recompute.clear();
-      other.reentrant = false;
-    }
     return parse_training_step(other);
   };
   const std::int64_t batch = telling_batch(with_mode(Mode::leak), device);

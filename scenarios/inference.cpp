@@ -10,8 +10,7 @@ namespace memsweep {
 std::vector<Variant> inference(const TrainingOptions& options) {
   std::vector<Variant> variants;
   for (Mode mode : {Mode::eval_grad, Mode::no_grad, Mode::inference_mode}) {
-    TrainingOptions other = options;
-    other.loop.mode = mode;
+    const TrainingOptions other = without_training(options, mode);
     variants.push_back(
         variant_of(mode == Mode::eval_grad ? "forgotten graph" : std::string(name_of(mode)), other));
   }

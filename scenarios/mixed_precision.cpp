@@ -9,25 +9,16 @@ namespace memsweep {
 
 std::vector<Variant> mixed_precision(const TrainingOptions& options) {
   std::vector<Variant> variants;
-  const auto add = [&](std::string label, const auto& change) {
+  const auto add = [&](std::string label, const PrecisionOptions& precision) {
     TrainingOptions other = options;
-    change(other);
+    other.precision = precision;
+    other.precision.wide_loss = options.precision.wide_loss;
     variants.push_back(variant_of(std::move(label), other));
   };
-  for (const char* precision : {"fp32", "tf32", "autocast-bf16"}) {
-    add(precision, [&](TrainingOptions& o) { o.precision.name = precision; });
-  }
-  add("autocast-bf16, no cache", [](TrainingOptions& o) {
-    o.precision.name = "autocast-bf16";
-    o.precision.cast_cache = false;
-  });
-  add("autocast-fp16, scaler", [](TrainingOptions& o) {
-    o.precision.name = "autocast-fp16";
-    o.precision.scaler = "default";
-  });
-  for (const char* precision : {"master-bf16", "bf16", "fp16"}) {
-    add(precision, [&](TrainingOptions& o) { o.precision.name = precision; });
-  }
+  for (const char* name : {"fp32", "tf32", "autocast-bf16"}) add(name, {.name = name});
+  add("autocast-bf16, no cache", {.name = "autocast-bf16", .cast_cache = false});
+  add("autocast-fp16, scaler", {.name = "autocast-fp16", .scaler = "default"});
+  for (const char* name : {"master-bf16", "bf16", "fp16"}) add(name, {.name = name});
   return variants;
 }
 

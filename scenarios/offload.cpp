@@ -7,8 +7,8 @@
 namespace memsweep {
 
 std::vector<Variant> offload(const TrainingOptions& options) {
-  TrainingOptions kept = options;
-  kept.recompute.clear();
+  TrainingOptions kept = without_recomputation(options);
+  kept.loop.offload = false;
   TrainingOptions moved = kept, again = kept;
   moved.loop.offload = true;
   again.recompute = {"sqrt"};

@@ -16,7 +16,7 @@ std::vector<Variant> pareto(const TrainingOptions& options) {
     for (const char* optimizer : {"adamw", "adamw:implementation=fused", "adam8bit", "sgd"}) {
       for (const char* policy : {"none", "sqrt", "every:1"}) {
         TrainingOptions other = options;
-        other.precision.name = precision;
+        other.precision = {.name = precision, .wide_loss = options.precision.wide_loss};
         other.optimizer = optimizer;
         other.recompute = {policy};
         other.reentrant = options.reentrant && std::string_view(policy) != "none";

@@ -1,4 +1,5 @@
 #include <array>
+#include <string_view>
 #include <vector>
 
 #include "harness/base/errors.h"
@@ -22,6 +23,17 @@ std::vector<std::string> conclude_cleanup(std::span<const ExperimentResult> resu
 std::vector<Experiment> fragmentation(const TrainingOptions& options, const Profile& device);
 std::vector<std::string> conclude_fragmentation(std::span<const ExperimentResult> results);
 
+// What the scenarios set themselves.
+constexpr std::array<std::string_view, 1> kOptimizer{"--optimizer"}, kAccumulate{"--accumulate"},
+    kMode{"--mode"};
+constexpr std::array<std::string_view, 3> kPrecision{"--precision", "--no-cast-cache", "--grad-scaler"};
+constexpr std::array<std::string_view, 3> kOffload{"--offload", "--recompute", "--reentrant"};
+constexpr std::array<std::string_view, 5> kPareto{"--precision", "--no-cast-cache", "--grad-scaler",
+                                                  "--optimizer", "--recompute"};
+constexpr std::array<std::string_view, 10> kTraining{
+    "--mode", "--optimizer", "--recompute",      "--reentrant",           "--accumulate",
+    "--clip", "--offload",   "--keep-gradients", "--input-requires-grad", "--grad-scaler"};
+
 std::span<const Scenario> scenarios() {
   static constexpr std::array kScenarios{
       Scenario{.name = "batch-size",
@@ -33,29 +45,36 @@ std::span<const Scenario> scenarios() {
                .same_results = true},
       Scenario{.name = "optimizer",
                .summary = "what optimizers keep, and what they take while they run",
-               .variants = optimizer_choice},
+               .variants = optimizer_choice,
+               .varies = kOptimizer},
       Scenario{.name = "mixed-precision",
                .summary = "16-bit types and autocast, which can cost memory as well as save it",
-               .variants = mixed_precision},
+               .variants = mixed_precision,
+               .varies = kPrecision},
       Scenario{.name = "offload",
                .summary = "activations in host memory, against recomputation",
                .variants = offload,
-               .same_results = true},
+               .same_results = true,
+               .varies = kOffload},
       Scenario{.name = "pareto",
                .summary = "precision x optimizer x recomputation: which combinations nothing beats",
                .variants = pareto,
+               .varies = kPareto,
                .front = true},
       Scenario{.name = "accumulation",
                .summary = "the same batch in micro-batches, one after the other",
-               .variants = accumulation},
+               .variants = accumulation,
+               .varies = kAccumulate},
       Scenario{.name = "inference",
                .summary = "evaluation under no_grad, and with a graph that nobody asked for",
-               .variants = inference},
+               .variants = inference,
+               .varies = kTraining},
       Scenario{
           .name = "graph-leak",
           .summary = "a list of losses that holds every graph: steps until memory runs out, and the cure",
           .experiments = graph_leak,
-          .conclusions = conclude_graph_leak},
+          .conclusions = conclude_graph_leak,
+          .varies = kMode},
       Scenario{.name = "fragmentation",
                .summary = "patterns that fail although memory is free, and which settings cure them",
                .experiments = fragmentation,

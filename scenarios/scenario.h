@@ -51,6 +51,8 @@ struct Scenario {
   bool self_contained = false;
   /// Its variants must train to the same bits.
   bool same_results = false;
+  /// Options, as in "--optimizer", that it sets itself: the user's make no difference.
+  std::span<const std::string_view> varies{};
   /// Its variants are many, and what counts is which of them no other beats.
   bool front = false;
 };

@@ -8,7 +8,13 @@
 
 namespace memsweep {
 
-/// The step of these options under a label. Throws UsageError.
+/// The step of these options under a label. Throws UsageError, also for several recompute policies.
 [[nodiscard]] Variant variant_of(std::string label, const TrainingOptions& options);
+
+/// The same options without recomputation.
+[[nodiscard]] TrainingOptions without_recomputation(TrainingOptions options);
+
+/// The same options in a mode without a backward pass, less what only training has a use for.
+[[nodiscard]] TrainingOptions without_training(TrainingOptions options, Mode mode);
 
 }  // namespace memsweep

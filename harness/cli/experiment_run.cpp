@@ -48,7 +48,7 @@ std::vector<StageRow> rows_of(const RunContext& context, const Scenario& scenari
 
 void print_report(const RunContext& context, const Scenario& scenario, const std::vector<StageRow>& rows) {
   const bool own = scenario.self_contained;
-  print_title(context, scenario, own ? "" : describe(context.options.training),
+  print_title(context, scenario, own ? "" : describe(context.options.training, scenario),
               own ? "" : context.options.alloc_conf);
   fmt::print("{}\n", stage_report(rows));
   for (const std::string& sentence : scenario.conclusions(experiment_results(rows)))

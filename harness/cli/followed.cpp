@@ -10,10 +10,26 @@ namespace {
 constexpr std::array<std::string_view, 6> kOfSweeps{"--batches",   "--scan",       "--recompute",
                                                     "--reentrant", "--time-limit", "--snapshot"};
 // Nor of these where they make their own requests, under settings of their own.
-constexpr std::array<std::string_view, 13> kOfSteps{
-    "--model",     "--activation",    "--dropout",   "--layernorm",   "--no-bias",
-    "--precision", "--no-cast-cache", "--fp32-loss", "--grad-scaler", "--optimizer",
-    "--seed",      "--steps",         "--alloc-conf"};
+constexpr std::array<std::string_view, 20> kOfSteps{"--mode",
+                                                    "--loop",
+                                                    "--accumulate",
+                                                    "--clip",
+                                                    "--offload",
+                                                    "--keep-gradients",
+                                                    "--input-requires-grad",
+                                                    "--model",
+                                                    "--activation",
+                                                    "--dropout",
+                                                    "--layernorm",
+                                                    "--no-bias",
+                                                    "--precision",
+                                                    "--no-cast-cache",
+                                                    "--fp32-loss",
+                                                    "--grad-scaler",
+                                                    "--optimizer",
+                                                    "--seed",
+                                                    "--steps",
+                                                    "--alloc-conf"};
 
 bool contains(auto&& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -22,6 +38,7 @@ bool contains(auto&& names, std::string_view name) {
 }  // namespace
 
 bool follows(const Scenario& scenario, std::string_view option) {
+  if (contains(scenario.varies, option)) return false;
   if (!has_experiments(scenario)) return true;
   return !contains(kOfSweeps, option) && !(scenario.self_contained && contains(kOfSteps, option));
 }

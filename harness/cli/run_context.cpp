@@ -1,8 +1,12 @@
 #include "harness/cli/run_context.h"
 
 #include <cstdio>
+#include <vector>
+
+#include <fmt/ranges.h>
 
 #include "harness/base/bytes.h"
+#include "harness/cli/followed.h"
 
 namespace memsweep {
 namespace {
@@ -46,11 +50,17 @@ std::string describe(const PrecisionOptions& precision) {
   return text;
 }
 
-std::string describe(const TrainingOptions& training) {
-  const std::string loop = describe(training.loop);
-  return fmt::format("{}, {}, {}{}", describe(training.model), describe(training.precision),
-                     trains(training.loop.mode) ? training.optimizer : "no optimizer",
-                     loop.empty() ? "" : ", " + loop);
+std::string describe(const TrainingOptions& training) { return describe(training, Scenario{}); }
+
+std::string describe(const TrainingOptions& training, const Scenario& scenario) {
+  std::vector<std::string> parts{describe(training.model)};
+  const auto add = [&](const char* option, const std::string& text) {
+    if (!text.empty() && follows(scenario, option)) parts.push_back(text);
+  };
+  add("--precision", describe(training.precision));
+  add("--optimizer", trains(training.loop.mode) ? training.optimizer : "no optimizer");
+  add("--mode", describe(training.loop));
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 nlohmann::json device_settings(const RunContext& context, const Scenario& scenario) {

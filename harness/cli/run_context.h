@@ -40,6 +40,8 @@ void remark(std::string_view text);
 /// "mlp:256-256x24-10 gelu, fp32, sgd"
 [[nodiscard]] std::string describe(const PrecisionOptions& precision);
 [[nodiscard]] std::string describe(const TrainingOptions& training);
+/// The same without what a scenario sets itself.
+[[nodiscard]] std::string describe(const TrainingOptions& training, const Scenario& scenario);
 
 // All that decides what is measured: a file goes on only under the same.
 /// For any scenario.

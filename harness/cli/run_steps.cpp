@@ -82,6 +82,7 @@ void print_json(const Case& one, const PhaseRun& run, const Device& device, bool
 
 int run_one(const CaseOptions& options) {
   const Case one = case_of(options);
+  static_cast<void>(CaseProgram(one));  // refused, if it is to be, before anything is said
   const OpenedDevice opened = open_device(options.run.device);
   if (!opened.remark.empty() && !options.run.quiet) remark(opened.remark);
   catch_interrupts();

@@ -85,7 +85,7 @@ class TrainingRun {
       for (const Variant& variant : variants_) trial(variant, common, Purpose::common);
     }
     context_.progress.clear();
-    print_title(context_, scenario_, describe(options_.training), options_.alloc_conf);
+    print_title(context_, scenario_, describe(options_.training, scenario_), options_.alloc_conf);
     if (scenario_.front) {
       fmt::print("{}\n", front_report(file_->rows(), boundaries));
       return;
@@ -134,7 +134,7 @@ class TrainingRun {
       for (std::int64_t batch : options_.batches) rows.push_back(trial(variant, batch, Purpose::grid));
     }
     context_.progress.clear();
-    print_title(context_, scenario_, describe(options_.training), options_.alloc_conf);
+    print_title(context_, scenario_, describe(options_.training, scenario_), options_.alloc_conf);
     fmt::print("{}", grid_report(rows));
   }
 

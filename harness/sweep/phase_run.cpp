@@ -11,6 +11,7 @@
 #include "harness/memory/errors.h"
 #include "harness/memory/make_allocator.h"
 #include "harness/sweep/execution.h"
+#include "harness/sweep/scalar.h"
 #include "harness/trace/recorder.h"
 
 namespace memsweep {
@@ -101,9 +102,9 @@ class Run {
   }
 
   void note_loss() {
-    float loss = 0;
-    device_.read(execution_.address(schedule_(step_).program.loss), &loss, sizeof loss);
-    result_.losses.push_back(loss);
+    const Program& program = schedule_(step_).program;
+    result_.losses.push_back(
+        read_scalar(device_, execution_.address(program.loss), program.type(program.loss).dtype));
   }
 
   Device& device_;

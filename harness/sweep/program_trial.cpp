@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <memory>
 #include <new>
 #include <numeric>
@@ -16,9 +15,9 @@
 #include "harness/memory/errors.h"
 #include "harness/memory/make_allocator.h"
 #include "harness/sweep/execution.h"
+#include "harness/sweep/scalar.h"
 #include "harness/sweep/trial.h"
 #include "harness/trace/recorder.h"
-#include "kernels/half.h"
 
 namespace memsweep {
 namespace {
@@ -46,17 +45,6 @@ class ResultHash {
   std::unique_ptr<XXH3_state_t, Free> state_;
   std::vector<std::byte> host_;
 };
-
-/// Of a device that computes.
-float read_scalar(Device& device, Address address, DType type) {
-  std::uint32_t bits = 0;
-  device.read(address, &bits, size_of(type));
-  switch (type) {
-    case DType::f16: return f32_of_f16(static_cast<std::uint16_t>(bits));
-    case DType::bf16: return f32_of_bf16(static_cast<std::uint16_t>(bits));
-    default: return std::bit_cast<float>(bits);
-  }
-}
 
 class Trial {
  public:

@@ -19,6 +19,19 @@ float largest(const float* x, std::int64_t n) {
   return result;
 }
 
+struct Exponentials {
+  float largest;
+  double sum;
+};
+
+/// y = exp(x - the largest x), and their sum.
+Exponentials exponentials(const float* x, std::int64_t n, float* y) {
+  const float top = largest(x, n);
+#pragma omp simd
+  for (std::int64_t i = 0; i < n; ++i) y[i] = exp(x[i] - top);
+  return {top, sum_of(n, [=](std::int64_t i) { return y[i]; })};
+}
+
 }  // namespace
 
 void layer_norm(const OpCall& call, const Views& views) {
@@ -126,10 +139,7 @@ void softmax(const OpCall& call, const Views& views) {
   for_each_row(size, [=](std::int64_t row) {
     const float* x = all_x + row * n;
     float* y = all_y + row * n;
-    const float top = largest(x, n);
-#pragma omp simd
-    for (std::int64_t i = 0; i < n; ++i) y[i] = exp(x[i] - top);
-    const auto factor = static_cast<float>(1 / sum_of(n, [=](std::int64_t i) { return y[i]; }));
+    const auto factor = static_cast<float>(1 / exponentials(x, n, y).sum);
 #pragma omp simd
     for (std::int64_t i = 0; i < n; ++i) y[i] *= factor;
   });
@@ -157,10 +167,8 @@ void log_softmax(const OpCall& call, const Views& views) {
   for_each_row(size, [=](std::int64_t row) {
     const float* x = all_x + row * n;
     float* y = all_y + row * n;
-    const float top = largest(x, n);
-#pragma omp simd
-    for (std::int64_t i = 0; i < n; ++i) y[i] = exp(x[i] - top);
-    const auto log_sum = static_cast<float>(std::log(sum_of(n, [=](std::int64_t i) { return y[i]; })));
+    const Exponentials e = exponentials(x, n, y);
+    const float top = e.largest, log_sum = static_cast<float>(std::log(e.sum));
 #pragma omp simd
     for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] - top - log_sum;
   });

@@ -48,6 +48,18 @@ TEST(RunCommand, OnCpuAndSimulatedTakesTheSameBytes) {
   }
 }
 
+TEST(RunCommand, ReadsTheLossInItsOwnType) {
+  const TemporaryFolder folder;
+  const auto first_loss = [&](const std::string& precision) {
+    const auto line =
+        json_lines(run(folder, kRun + "--device cpu --format json --precision " + precision).out).at(0);
+    return line.at("losses").at(0).get<double>();
+  };
+  const double exact = first_loss("fp32");
+  EXPECT_NEAR(first_loss("bf16"), exact, 0.02 * exact);
+  EXPECT_NEAR(first_loss("fp16"), exact, 0.002 * exact);
+}
+
 TEST(RunCommand, TheSmallestDeviceIsOneOnWhichTheStepsRunAndTheNextSmallerIsNot) {
   const TemporaryFolder folder;
   const auto line = json_lines(run(folder, kRun + "--device sim --batch 4096 --format json").out).at(0);
