@@ -11,7 +11,8 @@ Variant variant_of(std::string label, const TrainingOptions& options) {
   if (options.recompute.size() > 1) {
     throw UsageError("--recompute names several policies; only checkpointing and show compare them");
   }
-  return {std::move(label), parse_training_step(options), options.precision.name, options.optimizer};
+  return {std::move(label), parse_training_step(options), options.precision.name,
+          trains(options.loop.mode) ? options.optimizer : "none"};
 }
 
 TrainingOptions without_recomputation(TrainingOptions options) {

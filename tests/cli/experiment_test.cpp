@@ -14,7 +14,7 @@ using testing::TemporaryFolder;
 TEST(Fragmentation, RefusesOptionsThatItsCasesWouldIgnore) {
   for (const std::string option :
        {"--alloc-conf max_split_size_mb:64", "--model mlp:16-4", "--optimizer adamw", "--batches 4",
-        "--snapshot out.pickle", "--steps 4"}) {
+        "--snapshot out.pickle", "--steps 4", "--accumulate 2", "--mode leak"}) {
     const TemporaryFolder folder;
     const Finished finished =
         run(folder, "--scenario fragmentation --device sim:t4 --csv rows.csv " + option);
@@ -22,6 +22,29 @@ TEST(Fragmentation, RefusesOptionsThatItsCasesWouldIgnore) {
     const std::string name = option.substr(0, option.find(' '));
     EXPECT_NE(finished.err.find("fragmentation has no use for " + name), std::string::npos) << finished.err;
   }
+}
+
+TEST(Scenarios, RefuseOptionsThatTheySetThemselves) {
+  for (const auto& [scenario, option] :
+       std::vector<std::pair<std::string, std::string>>{{"optimizer", "--optimizer lion"},
+                                                        {"mixed-precision", "--precision bf16"},
+                                                        {"accumulation", "--accumulate 2"},
+                                                        {"inference", "--clip 1"},
+                                                        {"pareto", "--recompute sqrt"},
+                                                        {"offload", "--offload"},
+                                                        {"graph-leak", "--mode train"}}) {
+    const TemporaryFolder folder;
+    const Finished finished =
+        run(folder, "--scenario " + scenario + " --device sim --csv rows.csv " + option);
+    testing::expect_refused(finished, scenario + " has no use for " + option.substr(0, option.find(' ')));
+  }
+}
+
+TEST(Scenarios, TakeOneRecomputePolicyUnlessTheyCompareThem) {
+  const TemporaryFolder folder;
+  testing::expect_refused(
+      run(folder, "--scenario optimizer --device sim --csv rows.csv --recompute sqrt,every:1"),
+      "names several policies");
 }
 
 TEST(Fragmentation, SaysNothingOfAModel) {

@@ -75,6 +75,34 @@ TEST(BoundaryReport, ComparesNothingWithAVariantUnderWhichNoBatchFits) {
   EXPECT_FALSE(has(text, "did not pay")) << text;
 }
 
+TEST(BoundaryReport, SaysWhatStandsBeforeTheFirstSampleAndWhoNeedsMore) {
+  std::vector<BoundaryRow> boundaries{boundary("fp32", 10), boundary("autocast", 25), boundary("bf16", 25),
+                                      boundary("tf32", 10)};
+  const std::size_t fixed[] = {1000, 1500, 600, 1005};
+  for (std::size_t i = 0; i < boundaries.size(); ++i) {
+    boundaries[i].fixed_bytes = fixed[i];
+    boundaries[i].sample_bytes = 7;
+  }
+  const std::vector<Row> rows{trial("fp32", 1000, 0.1), trial("autocast", 600, 0.1), trial("bf16", 600, 0.1),
+                              trial("tf32", 1000, 0.1)};
+  const auto text = boundary_report(rows, boundaries);
+  EXPECT_TRUE(has(text, "fp32: 1000B stand whatever the batch, and each sample takes 7B more")) << text;
+  EXPECT_TRUE(has(text, "costs no time that could be measured. Before the first sample it needs 500B more."))
+      << text;
+  EXPECT_TRUE(has(text, "Before the first sample it needs 400B less.")) << text;
+  EXPECT_TRUE(has(text, "tf32 makes no difference to the batch or the time.\n"))
+      << "within one part in a hundred";
+}
+
+TEST(BoundaryReport, ComparesResultsOnlyWhereTheyMustBeTheSame) {
+  std::vector<Row> rows{trial("adamw", 1000, 0.1), trial("sgd", 600, 0.1)};
+  rows[0].result.result_hash = 1;
+  rows[1].result.result_hash = 2;
+  const std::vector<BoundaryRow> boundaries{boundary("adamw", 10), boundary("sgd", 25)};
+  EXPECT_TRUE(has(boundary_report(rows, boundaries, true), "Warning"));
+  EXPECT_FALSE(has(boundary_report(rows, boundaries, false), "Warning"));
+}
+
 TEST(BoundaryReport, ComparesResultsBetweenVariantsOnly) {
   std::vector<Row> rows{trial("none", 1000, 0.1), trial("sqrt", 600, 0.13)};
   std::vector<BoundaryRow> boundaries{boundary("none", 10), boundary("sqrt", 25)};
