@@ -1,6 +1,6 @@
-// Cost of the simulated device for the default model: of one trial, with and without building its program,
-// and of a whole prediction. It decides how fast a sweep on sim is, and how soon one on another device
-// starts.
+// Cost of the simulated device for the default model and two others: of one trial, with and without building
+// its program, and of a whole prediction. It decides how fast a sweep on sim is, and how soon one on another
+// device starts.
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -9,6 +9,7 @@
 #include "harness/device/device.h"
 #include "harness/sweep/predict.h"
 #include "scenarios/training_step.h"
+#include "scenarios/variants.h"
 #include "tests/bench/tabular.h"
 
 namespace memsweep {
@@ -69,6 +70,20 @@ BENCHMARK_CAPTURE(prediction, sqrt_cpu, "sqrt", find_profile("cpu"))->Unit(bench
 BENCHMARK_CAPTURE(prediction, sqrt_h100, "sqrt", find_profile("h100-sxm-80gb"))
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(prediction, none_walked, "none", small_cpu())->Unit(benchmark::kMillisecond);
+
+void prediction_of(benchmark::State& state, const std::string& model) {
+  TrainingOptions options;
+  options.model.spec = model;
+  options.optimizer = "adamw";
+  const Variant subject = variant_of(model, options);
+  for (auto _ : state) {
+    const Prediction found = predict(subject, find_profile("h100-sxm-80gb"), trial_options());
+    state.counters["batch"] = static_cast<double>(found.largest);
+  }
+}
+
+BENCHMARK_CAPTURE(prediction_of, wide_mlp, "mlp:784-4096-4096-10")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(prediction_of, gpt2_small, "gpt2-small")->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace memsweep
