@@ -47,6 +47,19 @@ TEST(Remedies, AForgottenGraphHoldsWhatNoGradDoesNot) {
   for (const Variant& variant : variants) EXPECT_EQ(variant.optimizer, "none");
 }
 
+TEST(Remedies, EvaluationTakesNothingThatOnlyTrainingHas) {
+  TrainingOptions options = small();
+  options.precision = {.name = "autocast-fp16", .scaler = "default"};
+  options.recompute = {"sqrt"};
+  options.reentrant = true;
+  options.loop.micro_batches = 2;
+  options.loop.clip = ClipOptions{};
+  options.loop.set_to_none = false;
+  options.loop.offload = true;
+  for (const Variant& variant : find_scenario("inference").variants(options))
+    EXPECT_NO_THROW(verify(variant.program(4))) << variant.label;
+}
+
 TEST(Remedies, AccumulationComparesTheWholeBatch) {
   for (const Variant& variant : find_scenario("accumulation").variants(small())) {
     std::int64_t samples = 0;
