@@ -42,7 +42,7 @@ void list_scenarios() {
     fmt::print("  {:<16}{}\n", scenario.name, scenario.summary);
     fmt::print("  {:<16}{}: {}\n", "",
                has_experiments(scenario) ? "variants" : "variants of the default model",
-               fmt::join(variants_of(scenario), ", "));
+               fmt::join(variants_of(scenario), "; "));
   }
 }
 
