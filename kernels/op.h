@@ -186,7 +186,8 @@ struct OpCall {
 struct Views {
   std::span<void* const> inputs;
   std::span<void* const> outputs;
-  std::span<void* const> workspaces;  // in the order of workspaces_of()
+  std::span<void* const> workspaces;               // in the order of OpRow::workspaces
+  std::span<const std::size_t> workspace_bytes{};  // of each; empty where bodies know them
 };
 
 /// What a GPU is to the rules that size workspaces. Zero multiprocessors: no workspaces at all.

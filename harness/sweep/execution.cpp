@@ -99,7 +99,7 @@ void Execution::run(const Program& program, const ScheduledInstr& scheduled) {
   borrow(workspaces, false);
   outputs_.clear();
   for (BufferId id : instr.outputs) outputs_.push_back(pointer(live_[id].address));
-  device_.execute(call, {inputs_, outputs_, workspaces_});
+  device_.execute(call, {inputs_, outputs_, workspaces_, workspace_bytes_});
   const bool outlived = std::any_of(workspaces.begin(), workspaces.end(),
                                     [](const Workspace& workspace) { return workspace.outlives_operands; });
   if (outlived) bury(scheduled);
@@ -184,7 +184,10 @@ void Execution::free(Live& live) {
 }
 
 void Execution::borrow(const std::vector<Workspace>& workspaces, bool before_results) {
-  if (before_results) workspaces_.clear();
+  if (before_results) {
+    workspaces_.clear();
+    workspace_bytes_.clear();
+  }
   for (const Workspace& workspace : workspaces) {
     if (workspace.before_results != before_results) continue;
     const std::size_t held = borrowed_.size();
@@ -202,7 +205,7 @@ void Execution::borrow(const Workspace& workspace) {
                                                                         : workspace.bytes;
   if (bytes == 0) return;
   borrowed_.push_back(allocate(bytes, Category::workspace));
-  workspaces_.push_back(pointer(borrowed_.back().address));
+  lend(borrowed_.back().address, bytes);
 }
 
 void Execution::borrow_cached(WorkspaceKind kind) {
@@ -210,11 +213,14 @@ void Execution::borrow_cached(WorkspaceKind kind) {
   if (kind == WorkspaceKind::cublaslt && libraries_.lt_makes_cublas) borrow_cached(WorkspaceKind::cublas);
   const Thread thread = phase_ == Phase::backward ? Thread::autograd : Thread::forward;
   Live& live = cached_[{kind, thread}];
-  if (live.address == 0) {
-    live = allocate(kind == WorkspaceKind::cublas ? libraries_.cublas : libraries_.cublaslt,
-                    Category::workspace);
-  }
-  workspaces_.push_back(pointer(live.address));
+  const std::size_t bytes = kind == WorkspaceKind::cublas ? libraries_.cublas : libraries_.cublaslt;
+  if (live.address == 0) live = allocate(bytes, Category::workspace);
+  lend(live.address, bytes);
+}
+
+void Execution::lend(Address address, std::size_t bytes) {
+  workspaces_.push_back(pointer(address));
+  workspace_bytes_.push_back(bytes);
 }
 
 void Execution::give_back(std::size_t count) {

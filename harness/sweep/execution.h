@@ -86,6 +86,7 @@ class Execution {
   void borrow(const std::vector<Workspace>& workspaces, bool before_results);
   void borrow(const Workspace& workspace);
   void borrow_cached(WorkspaceKind kind);
+  void lend(Address address, std::size_t bytes);
   /// The last that were borrowed.
   void give_back(std::size_t count);
   void enter(Phase phase);
@@ -112,6 +113,7 @@ class Execution {
   // Operands of the instruction that runs; members so that their memory is used again.
   std::vector<TensorType> input_types_, output_types_;
   std::vector<void*> inputs_, outputs_, workspaces_;
+  std::vector<std::size_t> workspace_bytes_;
 };
 
 }  // namespace memsweep

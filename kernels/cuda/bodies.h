@@ -1,0 +1,27 @@
+// One body an op: what a GPU does when it is asked for that op.
+#pragma once
+
+#include <cublasLt.h>
+#include <cuda_runtime_api.h>
+
+#include "kernels/op.h"
+
+namespace memsweep {
+
+/// What the bodies of one device share.
+struct CudaContext {
+  cudaStream_t stream = nullptr;
+  cublasLtHandle_t cublaslt = nullptr;
+  Multiprocessors multiprocessors;
+};
+
+/// Queues a call whose types row_of(op).infer accepted on the context's stream. Operands are as
+/// kernels/cpu/bodies.h says, and floating-point ones may be f16 or bf16 as well, each operand for itself:
+/// values are widened to f32, computed and summed up in f32, and rounded once. A body allocates no device
+/// memory and does not wait for the device; the same inputs give the same bits. Throws CudaError.
+using CudaBody = void (*)(const CudaContext& context, const OpCall& call, const Views& views);
+
+/// Null for an op without a body.
+[[nodiscard]] CudaBody cuda_body(Op op);
+
+}  // namespace memsweep
