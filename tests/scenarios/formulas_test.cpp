@@ -127,6 +127,9 @@ TEST(Formulas, AnMlpRetainsItsInputAndWhatEachActivationSaves) {
   EXPECT_EQ(mlp("relu", 0.1), kSize * kBatch * (kInput + 2 * kHidden) + kMask + kLoss);
   EXPECT_EQ(mlp("gelu", 0.1), kSize * kBatch * (kInput + 2 * kHidden) + kMask + kLoss);
   EXPECT_EQ(mlp("relu", 0, true), kSize * kBatch * (kInput + 2 * kHidden) + kStatistics + kLoss);
+  TrainingOptions batch_norms = options_of("sequential:128-256x3-10");
+  batch_norms.model.batch_norm = true;  // two statistics a channel, whatever the batch
+  EXPECT_EQ(retained(batch_norms, kBatch), kSize * kBatch * (kInput + 2 * kHidden) + 8 * kHidden + kLoss);
 }
 
 struct Transformer {
