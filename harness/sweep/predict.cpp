@@ -7,12 +7,14 @@
 #include <fmt/format.h>
 
 #include "harness/memory/sources/granule.h"
+#include "harness/sweep/request_counter.h"
 
 namespace memsweep {
 namespace {
 
 TrialResult simulate(const Schedule& schedule, const Profile& profile, TrialOptions options) {
   options.timing.reset();
+  options.only_verdict = true;
   const auto device = make_sim(profile);
   return run_trial(*device, device->memory(), schedule, options);
 }
@@ -20,12 +22,11 @@ TrialResult simulate(const Schedule& schedule, const Profile& profile, TrialOpti
 /// The most bytes that the first two steps request, whatever the device. Grows with the batch, which what
 /// libraries borrow does not.
 std::size_t requested_peak(const Variant& variant, std::int64_t batch, TrialOptions options) {
-  Profile boundless = find_profile("cpu");
-  boundless.memory_bytes = std::size_t{1} << 60;
-  options.settings = {};
+  options.timing.reset();
   options.least_steps = options.most_steps = 2;
-  const TrialResult result = simulate(Schedule(variant.program(batch)), boundless, options);
-  return result.outcome == Outcome::ok ? result.peak.requested : boundless.memory_bytes;
+  const auto device = make_sim(find_profile("cpu"));
+  RequestCounter counter;
+  return run_steps(*device, counter, Schedule(variant.program(batch)), options).peak.requested;
 }
 
 /// Where a straight line through the peaks of two huge batches leaves the device: that is near the largest
