@@ -15,7 +15,7 @@ namespace {
 TrialResult simulate(const Schedule& schedule, const Profile& profile, TrialOptions options) {
   options.timing.reset();
   options.only_verdict = true;
-  const auto device = make_sim(profile);
+  const auto device = make_untimed_sim(profile);
   return run_trial(*device, device->memory(), schedule, options);
 }
 
@@ -24,7 +24,7 @@ TrialResult simulate(const Schedule& schedule, const Profile& profile, TrialOpti
 std::size_t requested_peak(const Variant& variant, std::int64_t batch, TrialOptions options) {
   options.timing.reset();
   options.least_steps = options.most_steps = 2;
-  const auto device = make_sim(find_profile("cpu"));
+  const auto device = make_untimed_sim(find_profile("cpu"));
   RequestCounter counter;
   return run_steps(*device, counter, Schedule(variant.program(batch)), options).peak.requested;
 }
