@@ -1,8 +1,12 @@
 #include "harness/sweep/predict.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
+#include <future>
 #include <map>
+#include <thread>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -11,6 +15,9 @@
 
 namespace memsweep {
 namespace {
+
+/// Where activations are nearly all that a program asks for.
+constexpr std::int64_t kHuge = std::int64_t{1} << 20;
 
 TrialResult simulate(const Schedule& schedule, const Profile& profile, TrialOptions options) {
   options.timing.reset();
@@ -21,24 +28,26 @@ TrialResult simulate(const Schedule& schedule, const Profile& profile, TrialOpti
 
 /// The most bytes that the first two steps request, whatever the device. Grows with the batch, which what
 /// libraries borrow does not.
-std::size_t requested_peak(const Variant& variant, std::int64_t batch, TrialOptions options) {
+std::size_t requested_peak(const Schedule& schedule, TrialOptions options) {
   options.timing.reset();
   options.least_steps = options.most_steps = 2;
   const auto device = make_untimed_sim(find_profile("cpu"));
   RequestCounter counter;
-  return run_steps(*device, counter, Schedule(variant.program(batch)), options).peak.requested;
+  return run_steps(*device, counter, schedule, options).peak.requested;
 }
 
-/// Where a straight line through the peaks of two huge batches leaves the device: that is near the largest
-/// batch, for activations fill it.
-std::int64_t guess_of_largest(const Variant& variant, std::size_t capacity, const TrialOptions& options) {
-  constexpr std::int64_t kHuge = std::int64_t{1} << 20;
-  const auto peak = [&](std::int64_t batch) {
-    return static_cast<double>(requested_peak(variant, batch, options));
-  };
-  const double at_huge = peak(kHuge), sample = (peak(2 * kHuge) - at_huge) / kHuge;
-  const double guess = kHuge + (static_cast<double>(capacity) - at_huge) / sample;
-  return guess >= 1 && guess < kLargestBatch ? static_cast<std::int64_t>(guess) : 1;
+struct Peak {
+  std::int64_t batch;
+  std::size_t bytes;
+};
+
+/// Where a straight line through two peaks leaves the device; 1 if nowhere that is looked for.
+std::int64_t full_at(Peak a, Peak b, std::size_t capacity) {
+  const double bytes = static_cast<double>(b.bytes) - static_cast<double>(a.bytes);
+  const double sample = bytes / static_cast<double>(b.batch - a.batch);
+  const double batch =
+      static_cast<double>(a.batch) + (static_cast<double>(capacity) - static_cast<double>(a.bytes)) / sample;
+  return batch >= 1 && batch < kLargestBatch ? static_cast<std::int64_t>(batch) : 1;
 }
 
 /// The batches that were tried, and whether they fit.
@@ -99,9 +108,23 @@ void bisect(Tried& tried, const Fits& fits) {
   }
 }
 
+/// On all cores: simulations have nothing in common. `fits` is called from several threads at once.
 template <typename Fits>
 void try_range(Tried& tried, std::int64_t first, std::int64_t last, std::int64_t stride, const Fits& fits) {
-  for (std::int64_t batch = first; batch <= last; batch += stride) tried.emplace(batch, fits(batch));
+  std::atomic<std::int64_t> next = first;
+  const auto work = [&] {
+    Tried mine;
+    for (auto batch = next.fetch_add(stride); batch <= last; batch = next.fetch_add(stride)) {
+      mine.emplace(batch, fits(batch));
+    }
+    return mine;
+  };
+  std::vector<std::future<Tried>> others;
+  for (unsigned i = 1; i < std::thread::hardware_concurrency(); ++i) {
+    others.push_back(std::async(std::launch::async, work));
+  }
+  tried.merge(work());
+  for (auto& other : others) tried.merge(other.get());
   bisect(tried, fits);
 }
 
@@ -126,15 +149,18 @@ Tried search(std::int64_t guess, const Fits& fits) {
 Prediction predict(const Variant& variant, const Profile& profile, const TrialOptions& options, bool scan) {
   const auto fits = [&](std::int64_t batch) { return fits_on_sim(variant, batch, profile, options); };
   const std::size_t capacity = profile.memory_bytes - profile.context_bytes;
-  // Without room for what the program itself asks for, no allocator can serve it.
-  const auto possible = [&](std::int64_t batch) {
-    return requested_peak(variant, batch, options) <= capacity;
+  const Schedule huge(variant.program(kHuge));
+  const std::int64_t walk =
+      std::min(kWalk, kWalkedInstructions / static_cast<std::int64_t>(huge.program.step.size()));
+  const auto peak = [&](std::int64_t batch) {
+    return requested_peak(Schedule(variant.program(batch)), options);
   };
-  const std::int64_t guess = guess_of_largest(variant, capacity, options);
-  const auto instructions = static_cast<std::int64_t>(variant.program(1).step.size());
-  const std::int64_t walk = std::min(kWalk, kWalkedInstructions / instructions);
+  const Peak behind_walk{walk + 1, peak(walk + 1)};
+  const std::int64_t guess = full_at(behind_walk, {kHuge, requested_peak(huge, options)}, capacity);
   Tried tried;
-  if (walk > 0 && !possible(walk + 1)) {
+  if (walk > 0 && behind_walk.bytes > capacity) {
+    // Without room for what the program itself asks for, no allocator can serve it.
+    const auto possible = [&](std::int64_t batch) { return peak(batch) <= capacity; };
     try_range(tried, 1, find_boundary(possible, guess, walk + 1).smallest, 1, fits);
     return summarize(tried, {});
   }

@@ -124,7 +124,9 @@ class Trial {
   /// A hash over all that decides what the next step's requests meet, and whether they are refused.
   [[nodiscard]] std::uint64_t layout() const {
     const bool all = !options_.only_verdict || !small_pool_certainly_fits();
-    const auto counts = [all](const SegmentSnapshot& segment) { return all || segment.pool == PoolKind::large; };
+    const auto counts = [all](const SegmentSnapshot& segment) {
+      return all || segment.pool == PoolKind::large;
+    };
     const std::vector<SegmentSnapshot> segments = allocator_.snapshot();
     std::vector<Address> numbers = execution_.addresses();
     for (Address& address : numbers) {
