@@ -43,6 +43,8 @@ class Device {
 
 /// Addresses and bytes only; time by the profile's roofline.
 [[nodiscard]] std::unique_ptr<Device> make_sim(Profile profile);
+/// The same for those who ask about memory only: its clock stands still.
+[[nodiscard]] std::unique_ptr<Device> make_untimed_sim(Profile profile);
 
 struct DeviceOptions {
   std::string spec = "auto";                  // auto, cpu, sim, sim:PROFILE

@@ -12,8 +12,8 @@ namespace {
 
 class SimDevice final : public Device {
  public:
-  explicit SimDevice(Profile profile)
-      : profile_(std::move(profile)), memory_(profile_.memory_bytes, profile_.context_bytes) {}
+  SimDevice(Profile profile, bool timed)
+      : profile_(std::move(profile)), timed_(timed), memory_(profile_.memory_bytes, profile_.context_bytes) {}
 
   std::string name() const override { return fmt::format("sim:{}", profile_.name); }
   const Profile& profile() const override { return profile_; }
@@ -24,6 +24,7 @@ class SimDevice final : public Device {
 
   /// Roofline: the launch, and then whichever takes longer, arithmetic or traffic.
   void execute(const OpCall& call, const Views&) override {
+    if (!timed_) return;
     const Cost cost = row_of(call.op).cost(call);
     if (cost.link_bytes > 0) seconds_ += profile_.launch_seconds + cost.link_bytes / profile_.link_bandwidth;
     if (cost.bytes == 0) return;
@@ -40,6 +41,7 @@ class SimDevice final : public Device {
 
  private:
   Profile profile_;
+  bool timed_;
   CountingSource memory_;
   double seconds_ = 0;
   Address last_host_address_ = 0;
@@ -47,6 +49,12 @@ class SimDevice final : public Device {
 
 }  // namespace
 
-std::unique_ptr<Device> make_sim(Profile profile) { return std::make_unique<SimDevice>(std::move(profile)); }
+std::unique_ptr<Device> make_sim(Profile profile) {
+  return std::make_unique<SimDevice>(std::move(profile), true);
+}
+
+std::unique_ptr<Device> make_untimed_sim(Profile profile) {
+  return std::make_unique<SimDevice>(std::move(profile), false);
+}
 
 }  // namespace memsweep

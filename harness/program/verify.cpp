@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <vector>
 
@@ -16,7 +17,14 @@ namespace {
   throw std::logic_error(fmt::format("{}= {}: {}", outputs, row_of(instr.op).name, what));
 }
 
-void check_shape_of(const Program& program, const Instr& instr) {
+/// Whether buffers are of these types.
+bool are_of(const std::vector<TensorType>& types, const Program& program, const std::vector<BufferId>& ids) {
+  return std::ranges::equal(ids, types, {},
+                            [&](BufferId id) -> const TensorType& { return program.type(id); });
+}
+
+/// `types` is room for those of the operands.
+void check_shape_of(const Program& program, const Instr& instr, std::vector<TensorType>& types) {
   const OpRow& row = row_of(instr.op);
   const auto fits = [](int wanted, std::size_t got) {
     return wanted < 0 || static_cast<std::size_t>(wanted) == got;
@@ -32,11 +40,13 @@ void check_shape_of(const Program& program, const Instr& instr) {
   if (row.infer == nullptr) return;
   std::vector<TensorType> inferred;
   try {
-    inferred = row.infer(types_of(program, instr.inputs), instr.attributes);
+    types.clear();
+    for (BufferId id : instr.inputs) types.push_back(program.type(id));
+    inferred = row.infer(types, instr.attributes);
   } catch (const std::invalid_argument& error) {
     fail(program, instr, error.what());
   }
-  if (inferred != types_of(program, instr.outputs)) fail(program, instr, "a result of the wrong type");
+  if (!are_of(inferred, program, instr.outputs)) fail(program, instr, "a result of the wrong type");
 }
 
 /// Runs one list and keeps book of what has a value. `alive` is updated.
@@ -71,9 +81,10 @@ void end_step(const Program& program, std::vector<bool>& alive) {
 }  // namespace
 
 void verify(const Program& program) {
+  std::vector<TensorType> types;
   for (const auto* list : {&program.setup, &program.step}) {
     for (const Instr& instr : *list) {
-      check_shape_of(program, instr);
+      check_shape_of(program, instr, types);
       if (instr.unless_overflow && !program.overflow) fail(program, instr, "nothing tells of an overflow");
     }
   }

@@ -16,7 +16,7 @@ namespace memsweep {
 inline constexpr std::int64_t kLargestBatch = std::int64_t{1} << 31;
 
 /// Up to so many batches are tried one by one on the simulated device, and so many instructions of a step
-/// times batches: about a second. Above, a bisection has to do.
+/// times batches: at most about a second of one core. Above, a bisection has to do.
 inline constexpr std::int64_t kWalk = 2048;
 inline constexpr std::int64_t kWalkedInstructions = 1'000'000;
 
@@ -45,7 +45,8 @@ struct Footprint {
                                   const TrialOptions& options);
 
 /// Memory is not monotone in the batch: rounding and cached segments leave holes below the largest batch
-/// that fits. If no batch above kWalk can fit, every batch is tried and both numbers are exact. Else the
+/// that fits. If no batch above kWalk can fit, every batch is tried, on all cores, and both numbers are
+/// exact: `variant.program` and `options.interrupted` are called from several threads at once. Else the
 /// boundary is bisected; with `scan`, 512 batches within an eighth of it are tried as well, and the edges of
 /// what they show bisected.
 [[nodiscard]] Prediction predict(const Variant& variant, const Profile& profile, const TrialOptions& options,

@@ -14,6 +14,7 @@
 #include "harness/base/errors.h"
 #include "harness/memory/errors.h"
 #include "harness/memory/make_allocator.h"
+#include "harness/memory/size_rules.h"
 #include "harness/sweep/execution.h"
 #include "harness/sweep/scalar.h"
 #include "harness/sweep/trial.h"
@@ -120,10 +121,20 @@ class Trial {
     if (updated && update >= program().turn) settled_ = settled_ || !layouts_.insert(layout()).second;
   }
 
-  /// A hash over all that decides what the next step's requests meet.
+  /// A hash over all that decides what the next step's requests meet, and whether they are refused.
   [[nodiscard]] std::uint64_t layout() const {
+    const bool all = !options_.only_verdict || !small_pool_certainly_fits();
+    const auto counts = [all](const SegmentSnapshot& segment) {
+      return all || segment.pool == PoolKind::large;
+    };
+    const std::vector<SegmentSnapshot> segments = allocator_.snapshot();
     std::vector<Address> numbers = execution_.addresses();
-    for (const SegmentSnapshot& segment : allocator_.snapshot()) {
+    for (Address& address : numbers) {
+      const auto behind = std::ranges::upper_bound(segments, address, {}, &SegmentSnapshot::address);
+      if (behind != segments.begin() && !counts(*std::prev(behind))) address = 0;
+    }
+    for (const SegmentSnapshot& segment : segments) {
+      if (!counts(segment)) continue;
       numbers.push_back(segment.address);
       for (const BlockSnapshot& block : segment.blocks) {
         numbers.push_back(block.size);
@@ -131,6 +142,22 @@ class Trial {
       }
     }
     return XXH3_64bits(numbers.data(), numbers.size() * sizeof numbers[0]);
+  }
+
+  /// The small pool gets a segment only while each that it has holds a live block, so it never has more of
+  /// them than live blocks at their peak. With room for so many beside the large pool, the two pools do not
+  /// meet: where its blocks lie does not matter.
+  [[nodiscard]] bool small_pool_certainly_fits() const {
+    const AllocatorSettings& settings = options_.settings;
+    const bool meet_if_refused_only = settings.backend == Backend::native && !settings.expandable_segments &&
+                                      settings.garbage_collection_threshold == 0 &&
+                                      settings.memory_fraction == 1;
+    const Statistics& statistics = allocator_.statistics();
+    const auto most = [](const Stat& stat) { return static_cast<std::size_t>(stat.peak); };
+    return meet_if_refused_only && statistics.num_alloc_retries == 0 &&
+           used_before_ + most(statistics.reserved_bytes.large_pool) +
+                   most(statistics.allocation.small_pool) * kSmallSegment <=
+               device_.memory().info().total;
   }
 
   void finish_hash() {

@@ -55,6 +55,9 @@ struct TrialOptions {
   std::int64_t most_steps = 64;  // that are waited for it
   /// Steps behind the first `least_steps` are timed; none where only the outcome is asked for.
   std::optional<StopRule> timing;
+  /// Ends as soon as the verdict is certain: allocated and reserved bytes may peak in a step that is not run,
+  /// requested ones do not.
+  bool only_verdict = false;
   /// Given all that the allocator did and the layout it had when the last step was over or memory ran out;
   /// none is recorded where nobody asks.
   std::function<void(const Recording&)> snapshot;

@@ -1,7 +1,5 @@
 #include "scenarios/optimizers/script.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -24,14 +22,15 @@ bool mentions(const Instr& instr, BufferId id) {
   return has(instr.inputs) || has(instr.outputs);
 }
 
-std::string name_of_state(const Program& program, std::string_view what, BufferId weight) {
-  return fmt::format("{}({})", what, program.buffers[weight].name);
+/// "what(name)"
+std::string name_of(const Program& program, std::string_view what, BufferId operand) {
+  return std::string(what).append("(").append(program.buffers[operand].name).append(")");
 }
 
 }  // namespace
 
 Held Script::make(Op op, Ids inputs, Numbers attributes) {
-  const auto name = fmt::format("{}({})", row_of(op).name, program_.buffers[inputs.front()].name);
+  const auto name = name_of(program_, row_of(op).name, inputs.front());
   const BufferId made = append(program_, instruction(op, std::move(inputs), std::move(attributes), when_),
                                name, Category::temporary)
                             .front();
@@ -56,7 +55,7 @@ void Script::run(Op op, Ids inputs, Ids outputs, Numbers attributes, When when) 
 }
 
 BufferId Script::state(std::string_view what, BufferId weight, Op op, Ids inputs) {
-  return born(name_of_state(program_, what, weight), op, std::move(inputs), {});
+  return born(name_of(program_, what, weight), op, std::move(inputs), {});
 }
 
 BufferId Script::shared(std::string_view name, Op op, Numbers attributes) {
@@ -86,8 +85,8 @@ BufferId Script::built(std::string_view what, BufferId weight, double value) {
 }
 
 BufferId Script::unborn(std::string_view what, BufferId weight, TensorType type) {
-  return add_buffer(
-      program_, {name_of_state(program_, what, weight), type, Category::optimizer_state, Lifetime::for_ever});
+  return add_buffer(program_,
+                    {name_of(program_, what, weight), type, Category::optimizer_state, Lifetime::for_ever});
 }
 
 List Script::gradients(bool maximize, double weight_decay) {

@@ -26,7 +26,7 @@ using namespace testing;
 std::string outside(const Json& spec) {
   if (!spec.contains("model")) return "no model";
   if (spec.contains("mode") || spec.contains("dtype"))
-    return "16-bit precision (low_precision_golden_test), or hashes only";
+    return "16-bit precision (low_precision_golden_test) or recomputation (recompute_golden_test)";
   if (spec.contains("micro_batches")) {
     const auto rows = spec.at("micro_batches").get<std::vector<int>>();
     if (std::set(rows.begin(), rows.end()).size() > 1) return "micro-batches of different sizes";

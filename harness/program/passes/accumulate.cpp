@@ -73,6 +73,7 @@ Program divide_loss(Program forward, int micro_batches) {
 }
 
 Program accumulate(Program program, int micro_batches) {
+  if (micro_batches == 1) return program;
   const std::vector<Instr> one = program.step;
   const Renaming itself = no_renaming(program);
   for (int m = 1; m < micro_batches; ++m) {
