@@ -35,7 +35,8 @@ Fault read_fault(std::string_view text) {
   fault.function = take_until(':', text);
   std::string_view call = take_until(':', text);
   if (fault.function.empty() || call.empty() || text.empty()) {
-    throw UsageError("\"" + whole + "\" is not FUNCTION:CALL:ERROR, as in cudaMalloc:3:cudaErrorMemoryAllocation");
+    throw UsageError("\"" + whole +
+                     "\" is not FUNCTION:CALL:ERROR, as in cudaMalloc:3:cudaErrorMemoryAllocation");
   }
   fault.forever = call == "every" || call.back() == '+';
   if (call == "every") call = "1";
@@ -55,15 +56,18 @@ constexpr std::array kKeys{
     Key{"memory", [](Settings& settings, std::string_view text) { settings.memory = parse_bytes(text); }},
     Key{"context", [](Settings& settings, std::string_view text) { settings.context = parse_bytes(text); }},
     Key{"compute", [](Settings& settings, std::string_view text) { settings.compute = read_switch(text); }},
-    Key{"capability", [](Settings& settings, std::string_view text) { settings.capability = read_count(text); }},
+    Key{"capability",
+        [](Settings& settings, std::string_view text) { settings.capability = read_count(text); }},
     Key{"multiprocessors",
         [](Settings& settings, std::string_view text) { settings.multiprocessors = read_count(text); }},
     Key{"threads", [](Settings& settings, std::string_view text) { settings.threads = read_count(text); }},
     Key{"clock", [](Settings& settings, std::string_view text) { settings.clock = read_count(text); }},
     Key{"name", [](Settings& settings, std::string_view text) { settings.name = text; }},
-    Key{"workspace", [](Settings& settings, std::string_view text) { settings.workspace = parse_bytes(text); }},
+    Key{"workspace",
+        [](Settings& settings, std::string_view text) { settings.workspace = parse_bytes(text); }},
     Key{"leaks", [](Settings& settings, std::string_view text) { settings.leaks = read_switch(text); }},
-    Key{"fail", [](Settings& settings, std::string_view text) { settings.faults.push_back(read_fault(text)); }},
+    Key{"fail",
+        [](Settings& settings, std::string_view text) { settings.faults.push_back(read_fault(text)); }},
 };
 
 std::string key_names() {
