@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "kernels/cpu/declarations.h"
-#include "kernels/cpu/drawn.h"
 #include "kernels/cpu/elements.h"
 #include "kernels/cpu/operands.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/product.h"
 #include "kernels/cpu/transcendental.h"
+#include "kernels/drawn.h"
 #include "kernels/heads.h"
 
 namespace memsweep::cpu {
