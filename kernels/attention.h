@@ -27,7 +27,8 @@ struct AttentionCall {
   }
   /// A weight after dropout; its gradient goes the same way.
   [[nodiscard]] constexpr float dropped(float weight, std::int64_t number) const {
-    return mask.keeps(number) ? weight * mask.factor : 0.0f;
+    const float scaled = weight * mask.factor;  // without a branch, for loops that become vectors
+    return mask.keeps(number) ? scaled : 0.0f;
   }
 
  private:
