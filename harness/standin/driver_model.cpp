@@ -93,6 +93,12 @@ bool breaks_context(cudaError_t error) {
   return std::ranges::find(kFatal, error) != kFatal.end();
 }
 
+bool is_stream(const DriverModel& model, cudaStream_t stream) {
+  constexpr std::uintptr_t kPerThread = 2;  // 1 and 2 stand for the default streams, as null does
+  return reinterpret_cast<std::uintptr_t>(stream) <= kPerThread ||
+         model.handles.holds("cudaStreamCreate", stream);
+}
+
 std::string pci_bus_id(int device) { return fmt::format("0000:{:02x}:00.0", device + 1); }
 
 int& current_device() {

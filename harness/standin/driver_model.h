@@ -55,6 +55,9 @@ int& current_device();
 /// Where `leaks` is on and something was live at exit, the exit status is this one.
 inline constexpr int kLeakStatus = 86;
 
+/// Whether work can be queued there: the default streams, and those that were created.
+[[nodiscard]] bool is_stream(const DriverModel& model, cudaStream_t stream);
+
 /// Runs `body(model)` as a call of `function`: counted, under the lock, or not run but failing as a fault
 /// says.
 template <class Status, class Body>
