@@ -22,6 +22,12 @@ constexpr std::array<CudaBody, kOpCount> make_bodies() {
       {Op::lerp_decayed, cuda::lerp_decayed},
       {Op::adafactor_direction, cuda::adafactor_direction},
       {Op::adafactor_step, cuda::adafactor_step},
+      // attention.cu
+      {Op::attention, cuda::attention},
+      {Op::flash_attention, cuda::attention},
+      {Op::attention_backward, cuda::attention_backward},
+      {Op::flash_attention_backward, cuda::attention_backward},
+      {Op::attention_delta, cuda::attention_delta},
       // elementwise.cu
       {Op::fill, cuda::fill},
       {Op::relu, cuda::relu},
@@ -41,10 +47,27 @@ constexpr std::array<CudaBody, kOpCount> make_bodies() {
       {Op::add_broadcast, cuda::add_broadcast},
       {Op::masked_fill, cuda::masked_fill},
       {Op::dropout_backward, cuda::dropout_backward},
+      // embedding.cu
+      {Op::embedding, cuda::embedding},
+      {Op::embedding_backward, cuda::embedding_backward},
       // fused_optimizers.cu
       {Op::sgd_fused, cuda::sgd_fused},
       {Op::adam_fused, cuda::adam_fused},
       {Op::lion_fused, cuda::lion_fused},
+      // gemm.cpp
+      {Op::addmm, cuda::addmm},
+      {Op::mm, cuda::mm},
+      {Op::bmm, cuda::bmm},
+      // heads.cu
+      {Op::join_thirds, cuda::join_thirds},
+      {Op::heads, cuda::heads},
+      {Op::merge_heads, cuda::merge_heads},
+      {Op::scale_third, cuda::scale_third},
+      {Op::cast_third, cuda::cast_third},
+      {Op::sum_heads, cuda::sum_heads},
+      // layer_norm.cu
+      {Op::layer_norm, cuda::layer_norm},
+      {Op::layer_norm_backward, cuda::layer_norm_backward},
       // norms.cu
       {Op::norm, cuda::norm},
       {Op::chunk_norms, cuda::chunk_norms},
@@ -75,6 +98,24 @@ constexpr std::array<CudaBody, kOpCount> make_bodies() {
       {Op::integers, cuda::integers},
       {Op::tokens, cuda::tokens},
       {Op::dropout, cuda::dropout},
+      // reduce.cu
+      {Op::sum_rows, cuda::sum_rows},
+      {Op::sum_repeats, cuda::sum_repeats},
+      // softmax.cu
+      {Op::softmax, cuda::softmax},
+      {Op::softmax_backward, cuda::softmax_backward},
+      {Op::log_softmax, cuda::log_softmax},
+      {Op::log_softmax_backward, cuda::log_softmax_backward},
+      {Op::nll_loss, cuda::nll_loss},
+      {Op::nll_loss_backward, cuda::nll_loss_backward},
+      // tables.cu
+      {Op::positions, cuda::positions},
+      {Op::causal_mask, cuda::causal_mask},
+      {Op::lower_triangle, cuda::lower_triangle},
+      {Op::where, cuda::where},
+      {Op::equals, cuda::equals},
+      {Op::all_columns, cuda::all_columns},
+      {Op::fill_rows, cuda::fill_rows},
       // vectors.cu
       {Op::clone, cuda::clone},
       {Op::transfer, cuda::clone},

@@ -12,6 +12,10 @@ void mean_at_least(const CudaContext& context, const OpCall& call, const Views& 
 void lerp_decayed(const CudaContext& context, const OpCall& call, const Views& views);
 void adafactor_direction(const CudaContext& context, const OpCall& call, const Views& views);
 void adafactor_step(const CudaContext& context, const OpCall& call, const Views& views);
+// attention.cu
+void attention(const CudaContext& context, const OpCall& call, const Views& views);
+void attention_backward(const CudaContext& context, const OpCall& call, const Views& views);
+void attention_delta(const CudaContext& context, const OpCall& call, const Views& views);
 // elementwise.cu
 void fill(const CudaContext& context, const OpCall& call, const Views& views);
 void relu(const CudaContext& context, const OpCall& call, const Views& views);
@@ -31,10 +35,27 @@ void mul(const CudaContext& context, const OpCall& call, const Views& views);
 void add_broadcast(const CudaContext& context, const OpCall& call, const Views& views);
 void masked_fill(const CudaContext& context, const OpCall& call, const Views& views);
 void dropout_backward(const CudaContext& context, const OpCall& call, const Views& views);
+// embedding.cu
+void embedding(const CudaContext& context, const OpCall& call, const Views& views);
+void embedding_backward(const CudaContext& context, const OpCall& call, const Views& views);
 // fused_optimizers.cu
 void sgd_fused(const CudaContext& context, const OpCall& call, const Views& views);
 void adam_fused(const CudaContext& context, const OpCall& call, const Views& views);
 void lion_fused(const CudaContext& context, const OpCall& call, const Views& views);
+// gemm.cpp
+void addmm(const CudaContext& context, const OpCall& call, const Views& views);
+void mm(const CudaContext& context, const OpCall& call, const Views& views);
+void bmm(const CudaContext& context, const OpCall& call, const Views& views);
+// heads.cu
+void join_thirds(const CudaContext& context, const OpCall& call, const Views& views);
+void heads(const CudaContext& context, const OpCall& call, const Views& views);
+void merge_heads(const CudaContext& context, const OpCall& call, const Views& views);
+void scale_third(const CudaContext& context, const OpCall& call, const Views& views);
+void cast_third(const CudaContext& context, const OpCall& call, const Views& views);
+void sum_heads(const CudaContext& context, const OpCall& call, const Views& views);
+// layer_norm.cu
+void layer_norm(const CudaContext& context, const OpCall& call, const Views& views);
+void layer_norm_backward(const CudaContext& context, const OpCall& call, const Views& views);
 // norms.cu
 void norm(const CudaContext& context, const OpCall& call, const Views& views);
 void chunk_norms(const CudaContext& context, const OpCall& call, const Views& views);
@@ -65,6 +86,24 @@ void uniform(const CudaContext& context, const OpCall& call, const Views& views)
 void integers(const CudaContext& context, const OpCall& call, const Views& views);
 void tokens(const CudaContext& context, const OpCall& call, const Views& views);
 void dropout(const CudaContext& context, const OpCall& call, const Views& views);
+// reduce.cu
+void sum_rows(const CudaContext& context, const OpCall& call, const Views& views);
+void sum_repeats(const CudaContext& context, const OpCall& call, const Views& views);
+// softmax.cu
+void softmax(const CudaContext& context, const OpCall& call, const Views& views);
+void softmax_backward(const CudaContext& context, const OpCall& call, const Views& views);
+void log_softmax(const CudaContext& context, const OpCall& call, const Views& views);
+void log_softmax_backward(const CudaContext& context, const OpCall& call, const Views& views);
+void nll_loss(const CudaContext& context, const OpCall& call, const Views& views);
+void nll_loss_backward(const CudaContext& context, const OpCall& call, const Views& views);
+// tables.cu
+void positions(const CudaContext& context, const OpCall& call, const Views& views);
+void causal_mask(const CudaContext& context, const OpCall& call, const Views& views);
+void lower_triangle(const CudaContext& context, const OpCall& call, const Views& views);
+void where(const CudaContext& context, const OpCall& call, const Views& views);
+void equals(const CudaContext& context, const OpCall& call, const Views& views);
+void all_columns(const CudaContext& context, const OpCall& call, const Views& views);
+void fill_rows(const CudaContext& context, const OpCall& call, const Views& views);
 // vectors.cu
 void clone(const CudaContext& context, const OpCall& call, const Views& views);
 void zeros_like(const CudaContext& context, const OpCall& call, const Views& views);
