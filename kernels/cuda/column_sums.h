@@ -25,7 +25,8 @@ using SumTargets = std::array<Ref, kSums>;
 /// Block `part * tiles + tile` sums one of `parts` parts of the rows up, for 32 columns, into row `part` of
 /// the results. values.add(i, row, sums) adds element i of the matrix to the sums of its column.
 template <class Values, std::size_t kSums>
-__global__ void sum_columns_kernel(Matrix size, Values values, std::int64_t parts, SumTargets<kSums> results) {
+__global__ void sum_columns_kernel(Matrix size, Values values, std::int64_t parts,
+                                   SumTargets<kSums> results) {
   __shared__ float of_warp[kSums][kRowsAtOnce][kWarp];
   const std::int64_t tiles = (size.columns + kWarp - 1) / kWarp;
   const std::int64_t part = blockIdx.x / tiles;

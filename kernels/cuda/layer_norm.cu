@@ -41,8 +41,7 @@ __global__ void layer_norm_backward_kernel(Matrix size, NormalizedRows in, Ref w
     const auto scaled = [&](std::int64_t i) { return load(in.grad, first + i) * load(w, i); };
     const auto normalized = [&](std::int64_t i) { return (load(in.x, first + i) - mean) * rstd; };
     const float along_one = sum_of(size.columns, scaled) / n;
-    const float along_x =
-        sum_of(size.columns, [&](std::int64_t i) { return scaled(i) * normalized(i); }) / n;
+    const float along_x = sum_of(size.columns, [&](std::int64_t i) { return scaled(i) * normalized(i); }) / n;
     for_each_column(size.columns, [&](std::int64_t i) {
       store(dx, first + i, rstd * (scaled(i) - along_one - normalized(i) * along_x));
     });
@@ -71,9 +70,8 @@ void layer_norm(const CudaContext& context, const OpCall& call, const Views& vie
 
 void layer_norm_backward(const CudaContext& context, const OpCall& call, const Views& views) {
   const Matrix size = Matrix::of(call.inputs[1]);
-  const NormalizedRows in{input(call, views, 0),
-                          input(call, views, 1),
-                          {input(call, views, 2), input(call, views, 3)}};
+  const NormalizedRows in{
+      input(call, views, 0), input(call, views, 1), {input(call, views, 2), input(call, views, 3)}};
   launch(context, grid_of(size), layer_norm_backward_kernel, size, in, input(call, views, 4),
          output(call, views, 0));
   sum_columns<ParameterGradients, 2>(context, size, {in}, {output(call, views, 1), output(call, views, 2)},

@@ -27,7 +27,8 @@ struct Product {
   bool tf32 = false;  // f32 factors may be read with 10 bits of fraction
 };
 
-/// Queues the product, which may use `work` besides its operands. Throws CudaError, also where cuBLASLt knows no way to compute it.
+/// Queues the product, which may use `work` besides its operands. Throws CudaError, also where cuBLASLt knows
+/// no way to compute it.
 void multiply(const CudaContext& context, const Product& product, WorkArea work);
 
 }  // namespace memsweep::cuda

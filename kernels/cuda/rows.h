@@ -20,7 +20,8 @@ struct Matrix {
 inline Grid grid_of(Matrix size) {
   constexpr std::int64_t kValuesEach = 4, kMost = 1024;
   const std::int64_t threads = (size.columns + kValuesEach - 1) / kValuesEach;
-  return grid_of_rows(size.rows, static_cast<unsigned>(std::min((threads + kWarp - 1) / kWarp * kWarp, kMost)));
+  return grid_of_rows(size.rows,
+                      static_cast<unsigned>(std::min((threads + kWarp - 1) / kWarp * kWarp, kMost)));
 }
 
 /// Calls row(its number, its first element) with all threads of a block.

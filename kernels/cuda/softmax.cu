@@ -31,8 +31,8 @@ __global__ void softmax_kernel(Matrix size, Ref x, Ref y) {
 
 __global__ void softmax_backward_kernel(Matrix size, Ref grad, Ref y, Ref dx) {
   for_each_row(size, [&](std::int64_t, std::int64_t first) {
-    const float along = sum_of(
-        size.columns, [&](std::int64_t i) { return load(grad, first + i) * load(y, first + i); });
+    const float along =
+        sum_of(size.columns, [&](std::int64_t i) { return load(grad, first + i) * load(y, first + i); });
     for_each_column(size.columns, [&](std::int64_t i) {
       store(dx, first + i, (load(grad, first + i) - along) * load(y, first + i));
     });
@@ -60,8 +60,8 @@ __global__ void log_softmax_backward_kernel(Matrix size, Ref grad, Ref y, Ref dx
 /// One block.
 __global__ void nll_loss_kernel(Matrix size, Ref logp, const std::int64_t* target, Ref loss,
                                 Ref total_weight) {
-  const float sum = sum_of(
-      size.rows, [&](std::int64_t row) { return load(logp, row * size.columns + target[row]); });
+  const float sum =
+      sum_of(size.rows, [&](std::int64_t row) { return load(logp, row * size.columns + target[row]); });
   if (threadIdx.x != 0) return;
   const auto rows = static_cast<float>(size.rows);
   store(loss, 0, -sum / rows);

@@ -33,16 +33,16 @@ __global__ void equals_kernel(std::int64_t n, Ref x, float value, std::uint8_t* 
 
 __global__ void all_columns_kernel(Matrix size, const std::uint8_t* x, std::uint8_t* y) {
   for_each_row(size, [&](std::int64_t row, std::int64_t first) {
-    const float missing = sum_of(size.columns, [&](std::int64_t i) { return x[first + i] != 0 ? 0.0f : 1.0f; });
+    const float missing =
+        sum_of(size.columns, [&](std::int64_t i) { return x[first + i] != 0 ? 0.0f : 1.0f; });
     if (threadIdx.x == 0) y[row] = missing == 0;
   });
 }
 
 __global__ void fill_rows_kernel(Matrix size, Ref x, const std::uint8_t* rows, Ref value, Ref y) {
   const float filled = load(value, 0);
-  for_each_in_grid(size.rows * size.columns, [&](std::int64_t i) {
-    store(y, i, rows[i / size.columns] != 0 ? filled : load(x, i));
-  });
+  for_each_in_grid(size.rows * size.columns,
+                   [&](std::int64_t i) { store(y, i, rows[i / size.columns] != 0 ? filled : load(x, i)); });
 }
 
 }  // namespace
@@ -64,8 +64,8 @@ void lower_triangle(const CudaContext& context, const OpCall& call, const Views&
 
 void where(const CudaContext& context, const OpCall& call, const Views& views) {
   const std::int64_t n = elements(call);
-  launch(context, grid_for(context, n), where_kernel, n, input_at<std::uint8_t>(views, 0), input(call, views, 1),
-         input(call, views, 2), output(call, views, 0));
+  launch(context, grid_for(context, n), where_kernel, n, input_at<std::uint8_t>(views, 0),
+         input(call, views, 1), input(call, views, 2), output(call, views, 0));
 }
 
 void equals(const CudaContext& context, const OpCall& call, const Views& views) {
@@ -82,7 +82,8 @@ void all_columns(const CudaContext& context, const OpCall& call, const Views& vi
 
 void fill_rows(const CudaContext& context, const OpCall& call, const Views& views) {
   launch(context, grid_for(context, elements(call)), fill_rows_kernel, Matrix::of(call.outputs[0]),
-         input(call, views, 0), input_at<std::uint8_t>(views, 1), input(call, views, 2), output(call, views, 0));
+         input(call, views, 0), input_at<std::uint8_t>(views, 1), input(call, views, 2),
+         output(call, views, 0));
 }
 
 }  // namespace memsweep::cuda
