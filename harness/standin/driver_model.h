@@ -19,6 +19,9 @@
 
 namespace memsweep::standin {
 
+/// Of CUDA, as the driver and the runtime answer it.
+inline constexpr int kDriverVersion = 13000;
+
 struct DriverModel {
   explicit DriverModel(Settings wanted);
 

@@ -32,9 +32,12 @@ struct Settings {
   std::vector<Fault> faults;
 };
 
-/// Reads "memory=1GiB,compute=on,fail=cudaMalloc:3:cudaErrorMemoryAllocation". The call of a fault is its
-/// number ("3"), that and all later ones ("3+") or "every". What is not said has its default. Throws
-/// UsageError.
+/// Reads "cudaMalloc:3:cudaErrorMemoryAllocation": the third call fails; "3+": that and all later ones;
+/// "every": all. Throws UsageError.
+[[nodiscard]] Fault parse_fault(std::string_view text);
+
+/// Reads "memory=1GiB,compute=on,fail=cudaMalloc:3:cudaErrorMemoryAllocation". What is not said has its
+/// default. Throws UsageError.
 [[nodiscard]] Settings parse_settings(std::string_view text);
 
 }  // namespace memsweep::standin
