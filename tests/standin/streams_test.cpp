@@ -6,6 +6,17 @@
 
 #include "harness/standin/control.h"
 
+// What nvcc writes calls of.
+extern "C" void __cudaRegisterFunction(void** binary, const char* function, char* device_function,
+                                       const char* name, int threads, uint3*, uint3*, dim3*, dim3*, int*);
+extern "C" unsigned __cudaPushCallConfiguration(dim3 grid, dim3 block, std::size_t shared_bytes,
+                                                CUstream_st* stream);
+extern "C" cudaError_t __cudaPopCallConfiguration(dim3* grid, dim3* block, std::size_t* shared_bytes,
+                                                  void* stream);
+extern "C" cudaError_t __cudaGetKernel(const void** kernel, const void* function);
+extern "C" cudaError_t __cudaLaunchKernel(const void* kernel, dim3 grid, dim3 block, void** arguments,
+                                          std::size_t shared_bytes, cudaStream_t stream);
+
 namespace memsweep::standin {
 namespace {
 
@@ -98,6 +109,24 @@ TEST_F(StandinStreams, LaunchesThatNoDeviceCouldTakeAreRefused) {
   void* arguments[] = {nullptr};
   const auto* const unknown = reinterpret_cast<const void*>(&launch_write);
   EXPECT_EQ(cudaLaunchKernel(unknown, 1, 1, arguments, 0, nullptr), cudaErrorInvalidDeviceFunction);
+}
+
+TEST_F(StandinStreams, KernelsThatNvccCompiledAreCountedAndNotRun) {
+  static const char function = 0;
+  __cudaRegisterFunction(nullptr, &function, nullptr, "kernel", -1, nullptr, nullptr, nullptr, nullptr,
+                         nullptr);
+  EXPECT_EQ(__cudaPushCallConfiguration(dim3(2, 3), dim3(32), 64, nullptr), 0U);
+  dim3 grid, block;
+  std::size_t shared_bytes = 0;
+  cudaStream_t stream = nullptr;
+  ASSERT_EQ(__cudaPopCallConfiguration(&grid, &block, &shared_bytes, &stream), cudaSuccess);
+  EXPECT_EQ(grid.y, 3U);
+  EXPECT_EQ(shared_bytes, 64U);
+  EXPECT_EQ(__cudaPopCallConfiguration(&grid, &block, &shared_bytes, &stream), cudaErrorInvalidConfiguration);
+  const void* kernel = nullptr;
+  ASSERT_EQ(__cudaGetKernel(&kernel, &function), cudaSuccess);
+  EXPECT_EQ(__cudaLaunchKernel(kernel, grid, block, nullptr, shared_bytes, stream), cudaSuccess);
+  EXPECT_EQ(calls_of("cudaLaunchKernel"), 1U);
 }
 
 TEST_F(StandinStreams, AsManyBlocksFitAMultiprocessorAsItHasThreads) {
