@@ -5,8 +5,8 @@
 #include "kernels/cpu/elements.h"
 #include "kernels/cpu/larger.h"
 #include "kernels/cpu/operands.h"
-#include "kernels/cpu/sign.h"
 #include "kernels/fused_steps.h"
+#include "kernels/sign.h"
 
 namespace memsweep::cpu {
 

@@ -4,8 +4,8 @@
 #include "kernels/cpu/declarations.h"
 #include "kernels/cpu/elements.h"
 #include "kernels/cpu/operands.h"
-#include "kernels/cpu/sign.h"
 #include "kernels/rates.h"
+#include "kernels/sign.h"
 
 namespace memsweep::cpu {
 namespace {

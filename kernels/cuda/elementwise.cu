@@ -116,10 +116,7 @@ struct DropoutBackward {
 /// Rows of x are n long, those of the mask `width`; row r of x is covered by row r % n of the mask.
 __global__ void masked_fill_kernel(std::int64_t elements, std::int64_t n, std::int64_t width, float value,
                                    Ref x, const std::uint8_t* mask, Ref y) {
-  const std::int64_t threads = std::int64_t{gridDim.x} * blockDim.x;
-  for (std::int64_t i = (std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x) * kVector; i < elements;
-       i += threads * kVector) {
-    const int count = elements - i < kVector ? static_cast<int>(elements - i) : kVector;
+  for_each_vector_in_grid(elements, [&](std::int64_t i, int count) {
     std::int64_t row = i / n % n, column = i % n;
     float values[kVector];
     load_vector(x, i, count, values);
@@ -130,7 +127,7 @@ __global__ void masked_fill_kernel(std::int64_t elements, std::int64_t n, std::i
       if (++row == n) row = 0;
     }
     store_vector(y, i, count, values);
-  }
+  });
 }
 
 }  // namespace
@@ -202,10 +199,9 @@ void add_broadcast(const CudaContext& context, const OpCall& call, const Views& 
 
 void masked_fill(const CudaContext& context, const OpCall& call, const Views& views) {
   const std::int64_t n = elements(call);
-  launch(context, grid_for(context, (n + kVector - 1) / kVector), masked_fill_kernel, n,
-         call.inputs[0].shape.columns(), call.inputs[1].shape.columns(),
-         static_cast<float>(call.numbers<1>()[0]), input(call, views, 0), input_at<std::uint8_t>(views, 1),
-         output(call, views, 0));
+  launch(context, grid_for_vectors(context, n), masked_fill_kernel, n, call.inputs[0].shape.columns(),
+         call.inputs[1].shape.columns(), static_cast<float>(call.numbers<1>()[0]), input(call, views, 0),
+         input_at<std::uint8_t>(views, 1), output(call, views, 0));
 }
 
 void dropout_backward(const CudaContext& context, const OpCall& call, const Views& views) {

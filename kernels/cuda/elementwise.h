@@ -7,8 +7,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "kernels/cuda/launch.h"
 #include "kernels/cuda/operands.h"
+#include "kernels/cuda/vector_loop.h"
 
 namespace memsweep::cuda {
 
@@ -35,10 +35,7 @@ __device__ auto apply(const Function& function, std::int64_t first, int k, const
 
 template <class Function, std::size_t kIn, std::size_t kOut>
 __global__ void elementwise_kernel(std::int64_t n, Function function, Refs<kIn> in, Refs<kOut> out) {
-  const std::int64_t threads = std::int64_t{gridDim.x} * blockDim.x;
-  for (std::int64_t i = (std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x) * kVector; i < n;
-       i += threads * kVector) {
-    const int count = n - i < kVector ? static_cast<int>(n - i) : kVector;
+  for_each_vector_in_grid(n, [&](std::int64_t i, int count) {
     float x[kIn + 1][kVector], y[kOut][kVector];  // one more, since there may be no inputs
     for (std::size_t k = 0; k != kIn; ++k) load_vector(in[k], i, count, x[k]);
     for (int k = 0; k < kVector; ++k) {
@@ -50,7 +47,7 @@ __global__ void elementwise_kernel(std::int64_t n, Function function, Refs<kIn> 
       }
     }
     for (std::size_t r = 0; r < kOut; ++r) store_vector(out[r], i, count, y[r]);
-  }
+  });
 }
 
 /// Queues function(values of `in`), a float or Results<kOut>, for each of n elements. Outputs may lie where
@@ -58,8 +55,8 @@ __global__ void elementwise_kernel(std::int64_t n, Function function, Refs<kIn> 
 template <class Function, std::size_t kIn, std::size_t kOut>
 void each_element(const CudaContext& context, std::int64_t n, const Function& function, const Refs<kIn>& in,
                   const Refs<kOut>& out) {
-  launch(context, grid_for(context, (n + kVector - 1) / kVector), elementwise_kernel<Function, kIn, kOut>, n,
-         function, in, out);
+  launch(context, grid_for_vectors(context, n), elementwise_kernel<Function, kIn, kOut>, n, function, in,
+         out);
 }
 
 /// The same of the first inputs and outputs of a call.
