@@ -19,7 +19,7 @@ namespace memsweep::testing {
 /// What bodies need, on a modelled GPU that computes. Of one test program there is one.
 class HostedGpu {
  public:
-  static constexpr std::size_t kMemory = std::size_t{256} << 20;
+  static constexpr std::size_t kMemory = std::size_t{16} << 20;
 
   static const HostedGpu& get() {
     static const HostedGpu gpu;
