@@ -71,7 +71,7 @@ const Field<Object>* find_field(std::span<const Field<Object>> fields, int attri
 
 template <class Object, class Opaque>
 cublasStatus_t create(Opaque** handle, Object object) {
-  return cublas_call(Object::kMaker, [&](DriverModel& model) {
+  return run_call<cublasStatus_t>(Object::kMaker, [&](DriverModel& model) {
     *handle = reinterpret_cast<Opaque*>(model.handles.create(Object::kMaker, object));
     return CUBLAS_STATUS_SUCCESS;
   });
@@ -88,7 +88,7 @@ cublasStatus_t destroy(std::string_view function, Opaque* handle) {
 template <class Object, class Opaque>
 cublasStatus_t set(std::string_view function, std::span<const Field<Object>> fields, Opaque* handle,
                    int attribute, const void* value, std::size_t bytes) {
-  return cublas_call(function, [&](const DriverModel& model) {
+  return run_call<cublasStatus_t>(function, [&](const DriverModel& model) {
     Object* const object = find<Object>(model, handle);
     const Field<Object>* const field = find_field(fields, attribute);
     if (object == nullptr || field == nullptr || value == nullptr || bytes != field->bytes) {
@@ -102,7 +102,7 @@ cublasStatus_t set(std::string_view function, std::span<const Field<Object>> fie
 template <class Object, class Opaque>
 cublasStatus_t get(std::string_view function, std::span<const Field<Object>> fields, Opaque* handle,
                    int attribute, void* value, std::size_t bytes, std::size_t* written) {
-  return cublas_call(function, [&](const DriverModel& model) {
+  return run_call<cublasStatus_t>(function, [&](const DriverModel& model) {
     Object* const object = find<Object>(model, handle);
     const Field<Object>* const field = find_field(fields, attribute);
     if (object == nullptr || field == nullptr) return CUBLAS_STATUS_INVALID_VALUE;
