@@ -16,7 +16,8 @@
 
 namespace memsweep::testing {
 
-/// What bodies need, on a modelled GPU that computes. Of one test program there is one.
+/// What bodies need, on a modelled GPU that computes; its memory is poisoned for AddressSanitizer. Of one
+/// test program there is one.
 class HostedGpu {
  public:
   static constexpr std::size_t kMemory = std::size_t{16} << 20;
@@ -35,6 +36,7 @@ class HostedGpu {
     void* memory = nullptr;
     EXPECT_EQ(cudaMalloc(&memory, kMemory), cudaSuccess);
     memory_ = static_cast<std::byte*>(memory);
+    ASAN_POISON_MEMORY_REGION(memory_, kMemory);
     EXPECT_EQ(cublasLtCreate(&context_.cublaslt), CUBLAS_STATUS_SUCCESS);
     context_.multiprocessors.count = 4;  // more would only take longer
     context_.plans = &plans_;
@@ -49,10 +51,8 @@ class HostedGpu {
 class DeviceOperands {
  public:
   /// `shift`: by how many elements they lie behind the boundaries that allocators keep.
-  explicit DeviceOperands(std::size_t shift) : shift_(shift) {
-    ASAN_POISON_MEMORY_REGION(HostedGpu::get().memory(), HostedGpu::kMemory);
-  }
-  ~DeviceOperands() { ASAN_UNPOISON_MEMORY_REGION(HostedGpu::get().memory(), HostedGpu::kMemory); }
+  explicit DeviceOperands(std::size_t shift) : shift_(shift) {}
+  ~DeviceOperands() { ASAN_POISON_MEMORY_REGION(HostedGpu::get().memory(), used_); }
   DeviceOperands(const DeviceOperands&) = delete;
   DeviceOperands& operator=(const DeviceOperands&) = delete;
 
