@@ -1,0 +1,65 @@
+#include "harness/standin/host_backing.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace memsweep::standin {
+namespace {
+
+bool map_at(Range range, int protection, int flags, int file = -1, std::uint64_t offset = 0) {
+  void* const wanted = reinterpret_cast<void*>(range.address);
+  void* const got =
+      mmap(wanted, range.bytes, protection, flags | MAP_NORESERVE, file, static_cast<off_t>(offset));
+  if (got == MAP_FAILED) return false;
+  if (got == wanted) return true;
+  munmap(got, range.bytes);  // a kernel that does not know MAP_FIXED_NOREPLACE takes it for a wish
+  return false;
+}
+
+}  // namespace
+
+HostBacking::~HostBacking() {
+  if (file_ >= 0) close(file_);
+}
+
+bool HostBacking::back(Range range) {
+  return !on_ || map_at(range, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE);
+}
+
+bool HostBacking::reserve(Range range) {
+  return !on_ || map_at(range, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE);
+}
+
+void HostBacking::drop(Range range) {
+  if (on_) munmap(reinterpret_cast<void*>(range.address), range.bytes);
+}
+
+std::uint64_t HostBacking::create(std::size_t bytes) {
+  const std::uint64_t place = end_;
+  end_ += bytes;
+  return place;
+}
+
+void HostBacking::destroy(std::uint64_t place, std::size_t bytes) {
+  if (file_ < 0) return;
+  fallocate(file_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(place),
+            static_cast<off_t>(bytes));
+}
+
+bool HostBacking::map(Range range, std::uint64_t place) {
+  if (!on_) return true;
+  if (file_ < 0) file_ = memfd_create("device memory", MFD_CLOEXEC);
+  if (file_ < 0 || ftruncate(file_, static_cast<off_t>(end_)) != 0) return false;
+  return map_at(range, PROT_NONE, MAP_SHARED | MAP_FIXED, file_, place);
+}
+
+void HostBacking::allow_access(Range range) {
+  if (on_) mprotect(reinterpret_cast<void*>(range.address), range.bytes, PROT_READ | PROT_WRITE);
+}
+
+void HostBacking::unmap(Range range) {
+  if (on_) map_at(range, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED);
+}
+
+}  // namespace memsweep::standin
