@@ -32,6 +32,11 @@ std::unique_ptr<DriverModel>& holder() {
   return *holder;
 }
 
+NewMemory backing_of(const Settings& settings) {
+  if (!settings.compute) return NewMemory::none;
+  return settings.garbage ? NewMemory::garbage : NewMemory::zeros;
+}
+
 /// After everything that the program does at exit.
 __attribute__((destructor)) void report_leaks() {
   if (holder() == nullptr || !holder()->settings.leaks) return;
@@ -48,7 +53,7 @@ __attribute__((destructor)) void report_leaks() {
 
 DriverModel::DriverModel(Settings wanted)
     : settings(std::move(wanted)),
-      memory(settings.devices, settings.memory, settings.context + settings.others, settings.compute),
+      memory(settings.devices, settings.memory, settings.context + settings.others, backing_of(settings)),
       broken(settings.devices, cudaSuccess) {
   calls.set_faults(settings.faults);
   for (int device = 0; device < settings.devices; ++device) pools.emplace_back(memory, device);
