@@ -93,9 +93,9 @@ enum class Op : std::uint8_t {
   conv2d_backward_input,   // (grad, w) -> dx, columns
   conv2d_backward_weight,  // (grad, x, [columns]) -> dw; columns is only a place to work in
   sum_channels,            // (x) -> [channels]
-  batch_norm,         // (x [N,C] or images, w, bias, running mean, running variance, steps i64) -> y, mean,
-                      // 1/deviation, and the last three
-  batch_norm_frozen,  // (x, w, bias, running mean, running variance) -> y, that mean, that 1/deviation
+  batch_norm,           // (x [N,C] or images, w, bias, running mean, running variance, steps i64) -> y, mean,
+                        // 1/deviation, and the last three
+  batch_norm_frozen,    // (x, w, bias, running mean, running variance) -> y, that mean, that 1/deviation
   batch_norm_backward,  // (grad, x, w, mean, 1/deviation) -> dx, dw, dbias
   batch_norm_sums,      // (grad [N,C], x, w, mean, 1/deviation) -> sums of grad and of grad * (x - mean), dw,
                         // dbias
