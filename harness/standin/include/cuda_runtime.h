@@ -5,7 +5,6 @@
 #include <cuda_runtime_api.h>
 #include <math.h>
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -16,7 +15,6 @@
 #define __global__
 #define __device__
 #define __host__
-#define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
 #define __shared__ static thread_local
 
@@ -25,13 +23,6 @@ using memsweep::standin::blockIdx;
 using memsweep::standin::gridDim;
 using memsweep::standin::threadIdx;
 using memsweep::standin::warpSize;
-
-struct alignas(16) uint4 {
-  unsigned x, y, z, w;
-};
-struct alignas(16) float4 {
-  float x, y, z, w;
-};
 
 namespace memsweep::standin {
 
@@ -45,19 +36,6 @@ void run_thread(const void* function, void** arguments, std::index_sequence<I...
 inline unsigned lane() {
   const unsigned thread = (threadIdx.z * blockDim.y + threadIdx.y) * blockDim.x + threadIdx.x;
   return thread % static_cast<unsigned>(warpSize);
-}
-
-/// `value` of lane `from`; where the warp's part of `width` lanes that this thread is in has no such lane,
-/// its own. All lanes of the warp take part.
-template <class T>
-T shuffle(T value, unsigned from, int width) {
-  static_assert(sizeof(T) == 4 || sizeof(T) == 8);
-  const unsigned part = lane() / static_cast<unsigned>(width);
-  std::uint64_t bits = 0;
-  std::memcpy(&bits, &value, sizeof(T));
-  bits = exchange_in_warp(bits, from / static_cast<unsigned>(width) == part ? from : lane());
-  std::memcpy(&value, &bits, sizeof(T));
-  return value;
 }
 
 }  // namespace memsweep::standin
@@ -79,24 +57,18 @@ inline void __syncwarp(unsigned = ~0U) {
   static_cast<void>(memsweep::standin::exchange_in_warp(0, memsweep::standin::lane()));
 }
 
+/// All lanes of the warp take part.
 template <class T>
-T __shfl_sync(unsigned, T value, int from, int width = warpSize) {
-  const unsigned lane = memsweep::standin::lane(), size = static_cast<unsigned>(width);
-  return memsweep::standin::shuffle(value, lane / size * size + static_cast<unsigned>(from) % size, width);
-}
-template <class T>
-T __shfl_xor_sync(unsigned, T value, int mask, int width = warpSize) {
-  return memsweep::standin::shuffle(value, memsweep::standin::lane() ^ static_cast<unsigned>(mask), width);
-}
-template <class T>
-T __shfl_down_sync(unsigned, T value, unsigned delta, int width = warpSize) {
-  return memsweep::standin::shuffle(value, memsweep::standin::lane() + delta, width);
+T __shfl_xor_sync(unsigned, T value, int mask) {
+  static_assert(sizeof(T) == 4 || sizeof(T) == 8);
+  const unsigned from = memsweep::standin::lane() ^ static_cast<unsigned>(mask);
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, &value, sizeof(T));
+  bits = memsweep::standin::exchange_in_warp(bits, from);
+  std::memcpy(&value, &bits, sizeof(T));
+  return value;
 }
 
 /// Rounded once each: never fused with another operation.
 inline float __fmul_rn(float a, float b) { return a * b; }
 inline float __fadd_rn(float a, float b) { return a + b; }
-
-inline unsigned __float_as_uint(float value) { return std::bit_cast<unsigned>(value); }
-inline float __uint_as_float(unsigned bits) { return std::bit_cast<float>(bits); }
-inline float rsqrtf(float x) { return 1 / sqrtf(x); }
