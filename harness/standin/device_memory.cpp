@@ -106,7 +106,8 @@ cudaError_t DeviceMemory::map(Range range, std::uint64_t handle) {
 
 cudaError_t DeviceMemory::unmap(Range range) {
   if (!mapped_exactly(range)) return cudaErrorInvalidValue;
-  for (auto next = mappings_.lower_bound(range.address); next != mappings_.end() && next->first < range.end();) {
+  for (auto next = mappings_.lower_bound(range.address);
+       next != mappings_.end() && next->first < range.end();) {
     --pages_.at(next->second.handle).mappings;
     destroy_if_unused(next->second.handle);
     next = mappings_.erase(next);
@@ -177,7 +178,8 @@ DeviceMemory::Mappings::const_iterator DeviceMemory::mapping_at(Address address)
 /// Whether whole mappings without a gap between make up the range.
 bool DeviceMemory::mapped_exactly(Range range) const {
   Address end = range.address;
-  for (auto next = mappings_.lower_bound(range.address); next != mappings_.end() && end < range.end(); ++next) {
+  for (auto next = mappings_.lower_bound(range.address); next != mappings_.end() && end < range.end();
+       ++next) {
     if (next->first != end) return false;
     end = next->first + next->second.bytes;
   }

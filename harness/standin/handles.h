@@ -17,8 +17,12 @@ class Handles {
   template <class Object>
   Object* create(std::string_view maker, Object object) {
     const auto owner = std::make_shared<Object>(std::move(object));
-    objects_.emplace(owner.get(), Entry{std::string(maker), owner});
+    own(maker, owner);
     return owner.get();
+  }
+
+  void own(std::string_view maker, const std::shared_ptr<void>& object) {
+    objects_.emplace(object.get(), Entry{std::string(maker), object});
   }
 
   /// Whether `handle` is one that `maker` made and nobody destroyed.

@@ -9,7 +9,8 @@ namespace {
 
 bool map_at(Range range, int protection, int flags, int file = -1, std::uint64_t offset = 0) {
   void* const wanted = reinterpret_cast<void*>(range.address);
-  void* const got = mmap(wanted, range.bytes, protection, flags | MAP_NORESERVE, file, static_cast<off_t>(offset));
+  void* const got =
+      mmap(wanted, range.bytes, protection, flags | MAP_NORESERVE, file, static_cast<off_t>(offset));
   if (got == MAP_FAILED) return false;
   if (got == wanted) return true;
   munmap(got, range.bytes);  // a kernel that does not know MAP_FIXED_NOREPLACE takes it for a wish

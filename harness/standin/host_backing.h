@@ -39,7 +39,7 @@ class HostBacking {
 
  private:
   bool on_;
-  int file_ = -1;            // holds all physical memory; sparse
+  int file_ = -1;          // holds all physical memory; sparse
   std::uint64_t end_ = 0;  // of its places
 };
 

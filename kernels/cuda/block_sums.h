@@ -22,7 +22,8 @@ struct Largest {
 
 template <class Join>
 __device__ float over_warp(float value, Join join) {
-  for (int step = kWarp / 2; step > 0; step /= 2) value = join(value, __shfl_xor_sync(kEveryLane, value, step));
+  for (int step = kWarp / 2; step > 0; step /= 2)
+    value = join(value, __shfl_xor_sync(kEveryLane, value, step));
   return value;
 }
 

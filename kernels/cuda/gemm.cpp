@@ -1,4 +1,5 @@
 // The ops that are matrix products. They work in what they borrowed, where they still have it.
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -9,11 +10,6 @@
 
 namespace memsweep::cuda {
 namespace {
-
-WorkArea borrowed(const Views& views) {
-  if (views.workspaces.empty() || views.workspace_bytes.empty()) return {};
-  return {views.workspaces[0], views.workspace_bytes[0]};
-}
 
 void* place(const TensorType& type, void* data, std::int64_t offset) {
   return static_cast<std::byte*>(data) + offset * static_cast<std::int64_t>(size_of(type.dtype));
@@ -34,10 +30,10 @@ void addmm(const CudaContext& context, const OpCall& call, const Views& views) {
   if (bias.dtype == y.dtype) {
     product.bias = views.inputs[2];
   } else {  // which cuBLASLt does not know
-    repeat(context, {views.inputs[2], bias.dtype}, columns, 1, {views.outputs[0], y.dtype}, rows * columns);
+    repeat(context, input(call, views, 2), columns, 1, output(call, views, 0), rows * columns);
     product.keep = 1;
   }
-  multiply(context, product, borrowed(views));
+  multiply(context, product, borrowed(views, 0));
 }
 
 void mm(const CudaContext& context, const OpCall& call, const Views& views) {
@@ -50,7 +46,7 @@ void mm(const CudaContext& context, const OpCall& call, const Views& views) {
                   {views.inputs[1], b.dtype, b.shape.flat(), transpose_b != 0},
                   {views.outputs[0], c.dtype, c.shape[1]}};
   product.tf32 = call.tf32;
-  multiply(context, product, borrowed(views));
+  multiply(context, product, borrowed(views, 0));
 }
 
 namespace {
@@ -93,7 +89,7 @@ void bmm(const CudaContext& context, const OpCall& call, const Views& views) {
         {at(out, views.outputs[0], 0, outer.c), out.dtype, n, false, inner.c}};
     product.batches = inner.count;
     product.tf32 = call.tf32;
-    multiply(context, product, borrowed(views));
+    multiply(context, product, borrowed(views, 0));
   }
 }
 

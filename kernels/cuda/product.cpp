@@ -20,8 +20,12 @@ std::uint32_t alignment_of(const void* data, std::size_t step = 0) {
 ProductProblem::Operand operand_of(const Factor& factor, std::int64_t rows, std::int64_t columns) {
   if (factor.transposed) std::swap(rows, columns);
   const auto step = static_cast<std::size_t>(factor.batch_stride) * size_of(factor.type);
-  return {factor.type,   factor.transposed,   rows,
-          columns,       factor.stride,       factor.batch_stride,
+  return {factor.type,
+          factor.transposed,
+          rows,
+          columns,
+          factor.stride,
+          factor.batch_stride,
           alignment_of(factor.data, step)};
 }
 

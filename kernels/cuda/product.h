@@ -1,10 +1,10 @@
 // Matrix products by cuBLASLt.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 #include "kernels/cuda/bodies.h"
+#include "kernels/cuda/work_area.h"
 
 namespace memsweep::cuda {
 
@@ -27,13 +27,8 @@ struct Product {
   bool tf32 = false;  // f32 factors may be read with 10 bits of fraction
 };
 
-/// Device memory that a product may use besides its operands.
-struct WorkArea {
-  void* data = nullptr;
-  std::size_t bytes = 0;
-};
-
-/// Queues the product. Throws CudaError, also where cuBLASLt knows no way to compute it.
+/// Queues the product, which may use `work` besides its operands. Throws CudaError, also where cuBLASLt knows
+/// no way to compute it.
 void multiply(const CudaContext& context, const Product& product, WorkArea work);
 
 }  // namespace memsweep::cuda

@@ -51,10 +51,10 @@ auto make_product(const ProductProblem& problem, const void* bias) {
 
 ProductPlan::Layout make_layout(const ProductProblem::Operand& operand, std::int64_t batches) {
   cublasLtMatrixLayout_t made = nullptr;
-  check(cublasLtMatrixLayoutCreate(&made, cuda_type(operand.type),
-                                   static_cast<std::uint64_t>(operand.columns),
-                                   static_cast<std::uint64_t>(operand.rows), operand.stride),
-        "cublasLtMatrixLayoutCreate");
+  check(
+      cublasLtMatrixLayoutCreate(&made, cuda_type(operand.type), static_cast<std::uint64_t>(operand.columns),
+                                 static_cast<std::uint64_t>(operand.rows), operand.stride),
+      "cublasLtMatrixLayoutCreate");
   ProductPlan::Layout layout(made);
   if (batches > 1) {
     set(made, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, static_cast<std::int32_t>(batches));

@@ -54,10 +54,7 @@ typedef struct {
   uint64_t data[8];
 } cublasLtMatmulAlgo_t;
 
-typedef enum {
-  CUBLASLT_POINTER_MODE_HOST = 0,
-  CUBLASLT_POINTER_MODE_DEVICE = 1
-} cublasLtPointerMode_t;
+typedef enum { CUBLASLT_POINTER_MODE_HOST = 0, CUBLASLT_POINTER_MODE_DEVICE = 1 } cublasLtPointerMode_t;
 
 typedef enum { CUBLASLT_ORDER_COL = 0, CUBLASLT_ORDER_ROW = 1 } cublasLtOrder_t;
 
@@ -73,17 +70,17 @@ typedef enum {
 } cublasLtMatrixLayoutAttribute_t;
 
 typedef enum {
-  CUBLASLT_MATMUL_DESC_COMPUTE_TYPE = 0,         // int32_t, a cublasComputeType_t
-  CUBLASLT_MATMUL_DESC_SCALE_TYPE = 1,           // int32_t, a cudaDataType
-  CUBLASLT_MATMUL_DESC_POINTER_MODE = 2,         // int32_t, a cublasLtPointerMode_t
-  CUBLASLT_MATMUL_DESC_TRANSA = 3,               // int32_t, a cublasOperation_t, as the next two
+  CUBLASLT_MATMUL_DESC_COMPUTE_TYPE = 0,  // int32_t, a cublasComputeType_t
+  CUBLASLT_MATMUL_DESC_SCALE_TYPE = 1,    // int32_t, a cudaDataType
+  CUBLASLT_MATMUL_DESC_POINTER_MODE = 2,  // int32_t, a cublasLtPointerMode_t
+  CUBLASLT_MATMUL_DESC_TRANSA = 3,        // int32_t, a cublasOperation_t, as the next two
   CUBLASLT_MATMUL_DESC_TRANSB = 4,
   CUBLASLT_MATMUL_DESC_TRANSC = 5,
-  CUBLASLT_MATMUL_DESC_EPILOGUE = 7,             // uint32_t, a cublasLtEpilogue_t
-  CUBLASLT_MATMUL_DESC_BIAS_POINTER = 8,         // void*, a vector as long as the result has rows
-  CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE = 10,   // int64_t, elements
-  CUBLASLT_MATMUL_DESC_SM_COUNT_TARGET = 15,     // int32_t
-  CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE = 26       // int32_t, a cudaDataType; -1: the result's
+  CUBLASLT_MATMUL_DESC_EPILOGUE = 7,            // uint32_t, a cublasLtEpilogue_t
+  CUBLASLT_MATMUL_DESC_BIAS_POINTER = 8,        // void*, a vector as long as the result has rows
+  CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE = 10,  // int64_t, elements
+  CUBLASLT_MATMUL_DESC_SM_COUNT_TARGET = 15,    // int32_t
+  CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE = 26      // int32_t, a cudaDataType; -1: the result's
 } cublasLtMatmulDescAttributes_t;
 
 typedef enum {
@@ -134,8 +131,8 @@ cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t* layout, cudaDa
                                           uint64_t columns, int64_t leading_dimension);
 cublasStatus_t cublasLtMatrixLayoutDestroy(cublasLtMatrixLayout_t layout);
 cublasStatus_t cublasLtMatrixLayoutSetAttribute(cublasLtMatrixLayout_t layout,
-                                                cublasLtMatrixLayoutAttribute_t attribute,
-                                                const void* value, size_t bytes);
+                                                cublasLtMatrixLayoutAttribute_t attribute, const void* value,
+                                                size_t bytes);
 cublasStatus_t cublasLtMatrixLayoutGetAttribute(cublasLtMatrixLayout_t layout,
                                                 cublasLtMatrixLayoutAttribute_t attribute, void* value,
                                                 size_t bytes, size_t* written);

@@ -109,8 +109,8 @@ enum cudaDeviceAttr {
 };
 
 enum cudaMemPoolAttr {
-  cudaMemPoolReuseFollowEventDependencies = 0x1,  // int
-  cudaMemPoolReuseAllowOpportunistic = 0x2,       // int
+  cudaMemPoolReuseFollowEventDependencies = 0x1,    // int
+  cudaMemPoolReuseAllowOpportunistic = 0x2,         // int
   cudaMemPoolReuseAllowInternalDependencies = 0x3,  // int
   cudaMemPoolAttrReleaseThreshold = 0x4,            // 64 bits, as those below; bytes
   cudaMemPoolAttrReservedMemCurrent = 0x5,

@@ -1,0 +1,94 @@
+// What code that nvcc compiled calls before main() and around each launch. Not in any public header; the
+// signatures are those that nvcc 13 writes calls of.
+#include <mutex>
+#include <set>
+#include <vector>
+
+#include "harness/standin/cudart/call.h"
+#include "harness/standin/cudart/kernels.h"
+
+namespace memsweep::standin {
+namespace {
+
+struct DeviceKernels {
+  std::mutex mutex;
+  std::set<const void*> functions;
+};
+
+/// Never destroyed: libraries are unloaded in any order.
+DeviceKernels& device_kernels() {
+  static auto* const kernels = new DeviceKernels;
+  return *kernels;
+}
+
+struct LaunchConfiguration {
+  dim3 grid;
+  dim3 block;
+  std::size_t shared_bytes;
+  cudaStream_t stream;
+};
+
+/// Between the <<<>>> of a launch and the kernel's host function.
+std::vector<LaunchConfiguration>& pending_launches() {
+  thread_local std::vector<LaunchConfiguration> pending;
+  return pending;
+}
+
+}  // namespace
+
+void register_device_kernel(const void* function) {
+  const std::lock_guard lock(device_kernels().mutex);
+  device_kernels().functions.insert(function);
+}
+
+bool is_device_kernel(const void* function) {
+  const std::lock_guard lock(device_kernels().mutex);
+  return device_kernels().functions.contains(function);
+}
+
+extern "C" {
+
+void** __cudaRegisterFatBinary(void*) {
+  static void* binary = nullptr;  // only its address is handed around
+  return &binary;
+}
+void __cudaRegisterFatBinaryEnd(void**) {}
+void __cudaUnregisterFatBinary(void**) {}
+char __cudaInitModule(void**) { return 1; }
+
+void __cudaRegisterFunction(void**, const char* function, char*, const char*, int, uint3*, uint3*, dim3*,
+                            dim3*, int*) {
+  register_device_kernel(function);
+}
+
+void __cudaRegisterVar(void**, char*, char*, const char*, int, std::size_t, int, int) {}
+
+unsigned __cudaPushCallConfiguration(dim3 grid, dim3 block, std::size_t shared_bytes, CUstream_st* stream) {
+  pending_launches().push_back({grid, block, shared_bytes, stream});
+  return 0;
+}
+
+cudaError_t __cudaPopCallConfiguration(dim3* grid, dim3* block, std::size_t* shared_bytes, void* stream) {
+  if (pending_launches().empty()) return cudaErrorInvalidConfiguration;
+  const LaunchConfiguration launch = pending_launches().back();
+  pending_launches().pop_back();
+  *grid = launch.grid;
+  *block = launch.block;
+  *shared_bytes = launch.shared_bytes;
+  *static_cast<cudaStream_t*>(stream) = launch.stream;
+  return cudaSuccess;
+}
+
+/// A kernel's handle is its function.
+cudaError_t __cudaGetKernel(const void** kernel, const void* function) {
+  *kernel = function;
+  return cudaSuccess;
+}
+
+cudaError_t __cudaLaunchKernel(const void* kernel, dim3 grid, dim3 block, void** arguments,
+                               std::size_t shared_bytes, cudaStream_t stream) {
+  return cudaLaunchKernel(kernel, grid, block, arguments, shared_bytes, stream);
+}
+
+}  // extern "C"
+}  // namespace memsweep::standin

@@ -1,0 +1,87 @@
+// The devices of this process: one model, which all libraries of the stand-in are functions over.
+#pragma once
+
+#include <driver_types.h>
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/standin/calls.h"
+#include "harness/standin/device_memory.h"
+#include "harness/standin/handles.h"
+#include "harness/standin/memory_pool.h"
+#include "harness/standin/settings.h"
+
+namespace memsweep::standin {
+
+/// Of CUDA, as the driver and the runtime answer it.
+inline constexpr int kDriverVersion = 13000;
+
+struct DriverModel {
+  explicit DriverModel(Settings wanted);
+
+  [[nodiscard]] bool has_device(int device) const { return device >= 0 && device < settings.devices; }
+
+  /// What is live by the function that made it.
+  [[nodiscard]] std::map<std::string, std::size_t> live() const;
+
+  Settings settings;
+  Calls calls;
+  Handles handles;
+  DeviceMemory memory;
+  std::deque<MemoryPool> pools;     // of each device
+  std::vector<cudaError_t> broken;  // by device: the error that ended its context; cudaSuccess: none
+};
+
+/// The model, made from MEMSWEEP_STANDIN at the first call; a mistake there ends the process with exit status
+/// 2. To be used under model_mutex() only.
+DriverModel& model();
+std::mutex& model_mutex();
+
+/// A new model in place of the present one: whatever was live is gone, every call uncounted.
+void replace_model(Settings settings);
+
+/// Whether nothing can be done with a context any more once a call has returned `error`.
+[[nodiscard]] bool breaks_context(cudaError_t error);
+
+/// "0000:01:00.0", as the runtime writes it.
+[[nodiscard]] std::string pci_bus_id(int device);
+
+/// Of the calling thread.
+int& current_device();
+
+/// Where `leaks` is on and something was live at exit, the exit status is this one.
+inline constexpr int kLeakStatus = 86;
+
+/// Whether work can be queued there: the default streams, and those that were created.
+[[nodiscard]] bool is_stream(const DriverModel& model, cudaStream_t stream);
+
+/// Runs `body(model)` as a call of `function`: counted, under the lock, or not run but failing as a fault
+/// says.
+template <class Status, class Body>
+Status run_call(std::string_view function, Body body) {
+  const std::lock_guard lock(model_mutex());
+  if (const int error = model().calls.enter(function); error != 0) return static_cast<Status>(error);
+  return body(model());
+}
+
+/// The same for a function that needs the current device's context: fails where it is broken, and breaks it
+/// where the error is one after which a context is of no use.
+template <class Status, class Body>
+Status run_context_call(std::string_view function, Body body) {
+  const std::lock_guard lock(model_mutex());
+  DriverModel& now = model();
+  const int fault = now.calls.enter(function);
+  cudaError_t& broken = now.broken[current_device()];
+  if (broken != cudaSuccess) return static_cast<Status>(broken);
+  const Status status = fault != 0 ? static_cast<Status>(fault) : body(now);
+  if (breaks_context(static_cast<cudaError_t>(status))) broken = static_cast<cudaError_t>(status);
+  return status;
+}
+
+}  // namespace memsweep::standin
