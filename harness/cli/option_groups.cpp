@@ -67,6 +67,17 @@ void add_sweep_options(CLI::App& app, RunOptions& o) {
       ->capture_default_str()
       ->transform(number(1e-3, 86400.0));
   app.add_flag("--scan", o.scan, "simulate batches around each boundary too, and report holes");
+  const auto read_limit = [&o](const std::string& text) {
+    const auto seconds = parse_number<double>(text);
+    if (!seconds || !(*seconds > 0)) throw UsageError(fmt::format("'{}' is no number above 0", text));
+    o.isolation.limit_seconds = *seconds;
+  };
+  auto* limit = add_text(app, "--trial-limit", read_limit,
+                         "end a trial that takes longer; trials run in child processes, as on cuda, where "
+                         "the limit is 300 without this")
+                    ->type_name("SECONDS");
+  app.add_flag("--in-process", o.isolation.in_process, "trials on cuda run in no child process: for debuggers")
+      ->excludes(limit);
 }
 
 void add_model_options(CLI::App& app, RunOptions& o) {
@@ -132,7 +143,7 @@ void add_loop_options(CLI::App& app, RunOptions& o) {
 }
 
 void add_device_options(CLI::App& app, RunOptions& o) {
-  app.add_option("--device", o.device.spec, "auto, cpu, sim or sim:PROFILE")
+  app.add_option("--device", o.device.spec, "auto, cpu, cuda, cuda:N, sim or sim:PROFILE")
       ->type_name("NAME")
       ->capture_default_str()
       ->envname("MEMSWEEP_DEVICE");
