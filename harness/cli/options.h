@@ -42,6 +42,12 @@ struct CaseOptions {
   std::string format = "table";  // csv, json
 };
 
+/// What a device reaches: `memsweep calibrate`.
+struct CalibrateOptions {
+  DeviceOptions device;
+  std::string out;  // where the profile goes; empty: nowhere
+};
+
 /// "none,sqrt": each name once.
 [[nodiscard]] std::vector<std::string> parse_names(const std::string& text);
 

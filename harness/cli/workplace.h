@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/errors.h"
 #include "harness/cli/child_process.h"
 #include "harness/device/device.h"
 #include "harness/report/results_file.h"
@@ -52,10 +53,18 @@ class Workplace {
  private:
   template <typename AnyRow>
   static std::vector<AnyRow> on(Device& device, const std::function<std::vector<AnyRow>(Device&)>& trial) {
-    std::vector<AnyRow> rows = trial(device);
-    device.expect_sound();
-    return rows;
+    try {
+      std::vector<AnyRow> rows = trial(device);
+      device.expect_sound();
+      return rows;
+    } catch (const DeviceError&) {
+      forget_failures(device);
+      throw;
+    }
   }
+
+  /// They are this trial's, not the next one's.
+  static void forget_failures(Device& device);
 
   ChildLimits limits_;
   std::function<std::unique_ptr<Device>()> reopen_;  // in a child; empty where the device of here serves
