@@ -31,8 +31,9 @@ Table join(std::initializer_list<std::vector<OpRow>> groups) {
 const OpRow& row_of(Op op) {
   static const Table table =
       join({ops::generator_rows(), ops::product_rows(), ops::elementwise_rows(), ops::normalisation_rows(),
-            ops::embedding_rows(), ops::attention_rows(), ops::image_rows(), ops::vector_rows(),
-            ops::optimizer_rows(), ops::adafactor_rows(), ops::precision_rows(), ops::clipping_rows()});
+            ops::embedding_rows(), ops::attention_rows(), ops::convolution_rows(), ops::batch_norm_rows(),
+            ops::image_rows(), ops::vector_rows(), ops::optimizer_rows(), ops::adafactor_rows(),
+            ops::precision_rows(), ops::clipping_rows()});
   return table[static_cast<std::size_t>(op)];
 }
 

@@ -87,17 +87,23 @@ enum class Op : std::uint8_t {
   equals,          // (x [..]) -> boolean [..]        x == value
   all_columns,     // (x boolean [..,N]) -> boolean [..]
   fill_rows,       // (y [..,N], rows boolean [..], value scalar) -> y
-  // Images [N,channels,height,width]. Convolutions have stride 1 and keep the size; columns are the patches
-  // of one image, [channels * kernel area, height * width].
+  // Images [N,channels,height,width]. Columns are the patches of one image under the kernel,
+  // [channels * kernel area, height * width of the result].
   conv2d,                  // (x, w [O,C,k,k], [bias]) -> [N,O,height,width]
   conv2d_backward_input,   // (grad, w) -> dx, columns
   conv2d_backward_weight,  // (grad, x, [columns]) -> dw; columns is only a place to work in
   sum_channels,            // (x) -> [channels]
-  batch_norm,  // (x, w, bias, running mean, running variance, steps i64) -> y, mean, 1/deviation, and
-               // the last three
+  batch_norm,         // (x [N,C] or images, w, bias, running mean, running variance, steps i64) -> y, mean,
+                      // 1/deviation, and the last three
+  batch_norm_frozen,  // (x, w, bias, running mean, running variance) -> y, that mean, that 1/deviation
   batch_norm_backward,  // (grad, x, w, mean, 1/deviation) -> dx, dw, dbias
-  max_pool,             // (x) -> [N,C,height/2,width/2], index i64 of the largest in its channel
+  batch_norm_sums,      // (grad [N,C], x, w, mean, 1/deviation) -> sums of grad and of grad * (x - mean), dw,
+                        // dbias
+  batch_norm_elements,  // (grad [N,C], x, w, mean, 1/deviation, both sums) -> dx
+  max_pool,             // (x) -> [N,C,height,width], index i64 of the largest in its channel
   max_pool_backward,    // (grad, index) -> dx
+  mean_places,          // (x) -> [N,C]
+  mean_places_backward,  // (grad [N,C]) -> dx
   // Vectors of an optimizer; the first operand is updated in place where the program names it as result.
   clone,        // (x) -> x
   transfer,     // (x) -> x                        between host and device

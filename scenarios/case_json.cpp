@@ -104,8 +104,10 @@ ModelOptions read_model(const Json& json) {
   options.dropout = fields.get<double>("dropout", 0);
   options.bias = fields.get<bool>("bias", true);
   const auto norm = fields.get<std::string>("norm", "");
-  if (!norm.empty() && norm != "layernorm") throw UsageError(fmt::format("norm {} is not there", norm));
-  options.layer_norm = !norm.empty();
+  options.layer_norm = norm == "layernorm";
+  options.batch_norm = norm == "batchnorm";
+  if (!norm.empty() && !options.layer_norm && !options.batch_norm)
+    refuse("norm", norm, "layernorm or batchnorm");
   fields.expect_no_others();
   return options;
 }
@@ -246,7 +248,9 @@ nlohmann::ordered_json case_json(const Case& one) {
   json["model"] = {{"spec", training.model.spec},
                    {"act", training.model.activation},
                    {"dropout", training.model.dropout},
-                   {"norm", training.model.layer_norm ? "layernorm" : ""},
+                   {"norm", training.model.layer_norm   ? "layernorm"
+                            : training.model.batch_norm ? "batchnorm"
+                                                        : ""},
                    {"bias", training.model.bias}};
   json["batch"] = one.batch;
   json["precision"] = training.precision.name;

@@ -34,7 +34,7 @@ enum class Variables : std::uint8_t {
 
 /// Whether there is a backward pass and an optimizer's step.
 [[nodiscard]] constexpr bool trains(Mode mode) { return mode == Mode::train || mode == Mode::leak_trained; }
-/// Whether the model is in evaluation: dropout does nothing.
+/// Whether the model is in evaluation: dropout does nothing, batch norms take their running statistics.
 [[nodiscard]] constexpr bool evaluates(Mode mode) {
   return mode == Mode::no_grad || mode == Mode::inference_mode || mode == Mode::eval_grad;
 }

@@ -11,6 +11,7 @@
 #include "scenarios/models/conv.h"
 #include "scenarios/models/gpt.h"
 #include "scenarios/models/mlp.h"
+#include "scenarios/models/resnet.h"
 #include "scenarios/models/sequential.h"
 
 namespace memsweep {
@@ -28,6 +29,10 @@ constexpr std::array kModels{
         "conv", "conv:channels=3-64-128,classes=10,size=32,momentum=0.1",
         "3x3 convolution, batch norm, activation and pooling for each pair of channels, then a linear layer",
         "relu", parse_conv},
+    Model{"resnet",
+          "resnet:blocks=2-2-2-2,kind=basic,width=64,stem=imagenet,classes=1000,size=224,momentum=0.1",
+          "torchvision's residual nets; kind basic or bottleneck, stem imagenet or cifar", "relu_inplace",
+          parse_resnet},
 };
 
 constexpr std::array kPresets{
@@ -36,6 +41,10 @@ constexpr std::array kPresets{
     Preset{"gpt2-small", "gpt:layers=12,width=768,heads=12,context=1024,vocab=50257"},
     Preset{"gpt-tiny", "gpt:layers=2,width=128,heads=4,context=64,vocab=512,tied=false"},
     Preset{"conv-tiny", "conv:channels=3-16-32,classes=10,size=32"},
+    Preset{"resnet18", "resnet:blocks=2-2-2-2"},
+    Preset{"resnet34", "resnet:blocks=3-4-6-3"},
+    Preset{"resnet50", "resnet:blocks=3-4-6-3,kind=bottleneck"},
+    Preset{"resnet-tiny", "resnet:blocks=1-1,width=16,stem=cifar,classes=10,size=32"},
 };
 
 struct Chosen {

@@ -18,9 +18,11 @@ struct ModelOptions {
   std::string activation = "";             // empty: the model's own
   double dropout = 0;                      // probability of a unit to be dropped, [0, 1)
   bool layer_norm = false;
-  bool bias = true;                                // of linear layers, or of the convolutions
-  double gain = 2.5;                               // weights are drawn from +-gain / sqrt(inputs)
-  DType products = DType::f32;                     // what matrices are multiplied in
+  bool batch_norm = false;
+  bool evaluation = false;      // torch's model.eval(): batch norms take their running statistics
+  bool bias = true;             // of linear layers, or of the convolutions
+  double gain = 2.5;            // weights are drawn from +-gain / sqrt(inputs)
+  DType products = DType::f32;  // what matrices are multiplied in
   PytorchRelease release = PytorchRelease::v2_15;  // whose kernels save what they save
 };
 

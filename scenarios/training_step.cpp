@@ -133,7 +133,8 @@ TrainingStep parse_training_step(const TrainingOptions& options) {
   step.precision = parse_precision(options.precision);
   ModelOptions model = options.model;
   model.products = step.precision.row->type;
-  if (evaluates(options.loop.mode)) model.dropout = 0;
+  model.evaluation = evaluates(options.loop.mode);
+  if (model.evaluation) model.dropout = 0;
   step.forward = parse_model(model);
   step.randomness = options.randomness;
   step.loop = options.loop;

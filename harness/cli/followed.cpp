@@ -10,7 +10,7 @@ namespace {
 constexpr std::array<std::string_view, 6> kOfSweeps{"--batches",   "--scan",       "--recompute",
                                                     "--reentrant", "--time-limit", "--snapshot"};
 // Nor of these where they make their own requests, under settings of their own.
-constexpr std::array<std::string_view, 20> kOfSteps{"--mode",
+constexpr std::array<std::string_view, 21> kOfSteps{"--mode",
                                                     "--loop",
                                                     "--accumulate",
                                                     "--clip",
@@ -21,6 +21,7 @@ constexpr std::array<std::string_view, 20> kOfSteps{"--mode",
                                                     "--activation",
                                                     "--dropout",
                                                     "--layernorm",
+                                                    "--batchnorm",
                                                     "--no-bias",
                                                     "--precision",
                                                     "--no-cast-cache",

@@ -102,6 +102,7 @@ void add_model_options(CLI::App& app, RunOptions& o) {
       ->type_name("P")
       ->default_str(fmt::format("{}", t.model.dropout));
   app.add_flag("--layernorm", t.model.layer_norm, "layer norm before each activation");
+  app.add_flag("--batchnorm", t.model.batch_norm, "batch norm before each activation");
   app.add_flag_callback(
       "--no-bias", [&t] { t.model.bias = false; }, "linear layers, or convolutions, without a bias");
   app.add_option("--precision", t.precision.name, "of weights and arithmetic; see memsweep list")

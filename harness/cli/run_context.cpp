@@ -37,6 +37,7 @@ std::string describe(const ModelOptions& model) {
   std::string text = fmt::format("{} {}", model.spec, activation_name(model));
   if (model.dropout > 0) text += fmt::format(" dropout={}", model.dropout);
   if (model.layer_norm) text += " layernorm";
+  if (model.batch_norm) text += " batchnorm";
   if (!model.bias) text += " nobias";
   return text;
 }

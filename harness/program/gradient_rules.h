@@ -20,5 +20,6 @@ void flash_attention(GradientContext& c);
 void conv2d(GradientContext& c);
 void batch_norm(GradientContext& c);
 void max_pool(GradientContext& c);
+void mean_places(GradientContext& c);
 
 }  // namespace memsweep::rules

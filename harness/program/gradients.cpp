@@ -119,8 +119,10 @@ GradientRule gradient_rule(Op op) {
     case Op::flash_attention: return rules::flash_attention;
     case Op::softmax: return from_output<Op::softmax_backward>;
     case Op::conv2d: return rules::conv2d;
-    case Op::batch_norm: return rules::batch_norm;
+    case Op::batch_norm:
+    case Op::batch_norm_frozen: return rules::batch_norm;
     case Op::max_pool: return rules::max_pool;
+    case Op::mean_places: return rules::mean_places;
     case Op::dropout: return dropout;
     case Op::layer_norm: return layer_norm;
     case Op::log_softmax: return from_output<Op::log_softmax_backward>;

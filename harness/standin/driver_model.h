@@ -22,6 +22,9 @@ namespace memsweep::standin {
 /// Of CUDA, as the driver and the runtime answer it.
 inline constexpr int kDriverVersion = 13000;
 
+/// What makes streams, among the handles.
+inline constexpr std::string_view kStream = "cudaStreamCreate";
+
 struct DriverModel {
   explicit DriverModel(Settings wanted);
 
@@ -36,6 +39,7 @@ struct DriverModel {
   DeviceMemory memory;
   std::deque<MemoryPool> pools;     // of each device
   std::vector<cudaError_t> broken;  // by device: the error that ended its context; cudaSuccess: none
+  int nvml_users = 0;               // nvmlInit() without nvmlShutdown()
 };
 
 /// The model, made from MEMSWEEP_STANDIN at the first call; a mistake there ends the process with exit status

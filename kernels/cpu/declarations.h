@@ -69,10 +69,16 @@ void attention_delta(const OpCall& call, const Views& views);
 void conv2d(const OpCall& call, const Views& views);
 void conv2d_backward_input(const OpCall& call, const Views& views);
 void conv2d_backward_weight(const OpCall& call, const Views& views);
+// batch_norm.cpp
+void batch_norm(const OpCall& call, const Views& views);
+void batch_norm_frozen(const OpCall& call, const Views& views);
+void batch_norm_backward(const OpCall& call, const Views& views);
+void batch_norm_sums(const OpCall& call, const Views& views);
+void batch_norm_elements(const OpCall& call, const Views& views);
 // images.cpp
 void sum_channels(const OpCall& call, const Views& views);
-void batch_norm(const OpCall& call, const Views& views);
-void batch_norm_backward(const OpCall& call, const Views& views);
+void mean_places(const OpCall& call, const Views& views);
+void mean_places_backward(const OpCall& call, const Views& views);
 void max_pool(const OpCall& call, const Views& views);
 void max_pool_backward(const OpCall& call, const Views& views);
 // vectors.cpp

@@ -1,58 +1,19 @@
-// Sums over images, batch norm and pooling. A channel is one thread's; its sums are f64.
+// Images: sums and means over places, and pooling.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 
+#include "kernels/cpu/channels.h"
 #include "kernels/cpu/declarations.h"
 #include "kernels/cpu/elements.h"
+#include "kernels/cpu/matrix_sums.h"
 #include "kernels/cpu/operands.h"
+#include "kernels/window.h"
 
 namespace memsweep::cpu {
-namespace {
-
-struct Images {
-  std::int64_t count, channels, area;
-
-  static Images of(const Shape& shape) { return {shape[0], shape[1], shape[2] * shape[3]}; }
-
-  [[nodiscard]] double values() const { return static_cast<double>(count) * static_cast<double>(area); }
-
-  /// Calls plane(offset) for each image's plane of a channel.
-  template <class Plane>
-  void each_plane(std::int64_t channel, const Plane& plane) const {
-    for (std::int64_t n = 0; n < count; ++n) plane((n * channels + channel) * area);
-  }
-
-  template <class Value>
-  [[nodiscard]] double sum(std::int64_t channel, const Value& value) const {
-    double total = 0;
-    each_plane(channel, [&](std::int64_t offset) {
-      double plane = 0;
-#pragma omp simd reduction(+ : plane)
-      for (std::int64_t i = offset; i < offset + area; ++i) plane += static_cast<double>(value(i));
-      total += plane;
-    });
-    return total;
-  }
-
-  template <class Element>
-  void each(std::int64_t channel, const Element& element) const {
-    each_plane(channel, [&](std::int64_t offset) {
-#pragma omp simd
-      for (std::int64_t i = offset; i < offset + area; ++i) element(i);
-    });
-  }
-
-  template <class Channel>
-  void each_channel(const Channel& channel) const {
-    for_each_row(channels, count * area, channel);
-  }
-};
-
-}  // namespace
 
 void sum_channels(const OpCall& call, const Views& views) {
-  const Images images = Images::of(call.inputs[0].shape);
+  const Channels images = Channels::of(call.inputs[0].shape);
   const float* x = input(views, 0);
   float* y = output(views, 0);
   images.each_channel([=](std::int64_t c) {
@@ -60,66 +21,63 @@ void sum_channels(const OpCall& call, const Views& views) {
   });
 }
 
-void batch_norm(const OpCall& call, const Views& views) {
-  const auto [eps, momentum] = call.numbers<2>();
-  const Images images = Images::of(call.inputs[0].shape);
-  const float *x = input(views, 0), *w = input(views, 1), *bias = input(views, 2);
-  float *y = output(views, 0), *means = output(views, 1), *rstds = output(views, 2);
-  const float *old_mean = input(views, 3), *old_variance = input(views, 4);
-  float *running_mean = output(views, 3), *running_variance = output(views, 4);
-  const double n = images.values();
-  images.each_channel([=](std::int64_t c) {
-    const auto mean = static_cast<float>(images.sum(c, [=](std::int64_t i) { return x[i]; }) / n);
-    const double squares = images.sum(c, [=](std::int64_t i) { return (x[i] - mean) * (x[i] - mean); });
-    const auto rstd = static_cast<float>(1 / std::sqrt(squares / n + eps));
-    means[c] = mean;
-    rstds[c] = rstd;
-    const auto moved = [=](float old, double value) {
-      return static_cast<float>((1 - momentum) * static_cast<double>(old) + momentum * value);
-    };
-    running_mean[c] = moved(old_mean[c], static_cast<double>(mean));
-    running_variance[c] = moved(old_variance[c], squares / std::max(1.0, n - 1));
-    const float scale = rstd * w[c], shift = bias[c];
-    images.each(c, [=](std::int64_t i) { y[i] = (x[i] - mean) * scale + shift; });
+void mean_places(const OpCall& call, const Views& views) {
+  const std::int64_t area = call.inputs[0].shape[2] * call.inputs[0].shape[3];
+  const float* x = input(views, 0);
+  float* y = output(views, 0);
+  for_each_row(elements(call), area, [=](std::int64_t plane) {
+    const double sum = sum_of(area, [=](std::int64_t i) { return x[plane * area + i]; });
+    y[plane] = static_cast<float>(sum / static_cast<double>(area));
   });
-  *output<std::int64_t>(views, 5) = *input<std::int64_t>(views, 5) + 1;
 }
 
-void batch_norm_backward(const OpCall& call, const Views& views) {
-  const Images images = Images::of(call.inputs[1].shape);
-  const float *grad = input(views, 0), *x = input(views, 1), *w = input(views, 2);
-  const float *means = input(views, 3), *rstds = input(views, 4);
-  float *dx = output(views, 0), *dw = output(views, 1), *dbias = output(views, 2);
-  const double n = images.values();
-  images.each_channel([=](std::int64_t c) {
-    const float mean = means[c], rstd = rstds[c];
-    const double sum = images.sum(c, [=](std::int64_t i) { return grad[i]; });
-    const double along = images.sum(c, [=](std::int64_t i) { return grad[i] * ((x[i] - mean) * rstd); });
-    dw[c] = static_cast<float>(along);
-    dbias[c] = static_cast<float>(sum);
-    const auto mean_grad = static_cast<float>(sum / n), mean_along = static_cast<float>(along / n);
-    const float scale = w[c] * rstd;
-    images.each(c, [=](std::int64_t i) {
-      dx[i] = scale * (grad[i] - mean_grad - (x[i] - mean) * rstd * mean_along);
-    });
+void mean_places_backward(const OpCall& call, const Views& views) {
+  const std::int64_t area = call.outputs[0].shape[2] * call.outputs[0].shape[3];
+  const float* grad = input(views, 0);
+  float* dx = output(views, 0);
+  for_each_row(call.inputs[0].shape.elements(), area, [=](std::int64_t plane) {
+    std::fill_n(dx + plane * area, area, grad[plane] / static_cast<float>(area));
   });
 }
+
+namespace {
+
+/// Where the window lies that starts at `corner`, cut to the image's extent.
+struct Cut {
+  std::int64_t begin, end;
+};
+
+Cut cut(const Window& window, std::int64_t place, std::int64_t extent) {
+  const std::int64_t corner = place * window.stride - window.padding;
+  return {std::max<std::int64_t>(0, corner), std::min(extent, corner + window.size)};
+}
+
+}  // namespace
 
 void max_pool(const OpCall& call, const Views& views) {
-  const std::int64_t height = call.outputs[0].shape[2], width = call.outputs[0].shape[3];
-  const std::int64_t in_width = call.inputs[0].shape[3], in_area = call.inputs[0].shape[2] * in_width;
+  const auto [size, stride, padding] = call.numbers<3>();
+  const Window window{static_cast<std::int64_t>(size), static_cast<std::int64_t>(stride),
+                      static_cast<std::int64_t>(padding)};
+  const Shape &in = call.inputs[0].shape, &out = call.outputs[0].shape;
   const float* all_x = input(views, 0);
-  float* y = output(views, 0);
-  auto* index = output<std::int64_t>(views, 1);
-  for_each_row(elements(call) / (height * width), in_area, [=](std::int64_t plane) {
-    const float* x = all_x + plane * in_area;
-    for (std::int64_t i = 0; i < height * width; ++i) {
-      const std::int64_t corner = i / width * 2 * in_width + i % width * 2;
-      std::int64_t best = corner;
-      for (const std::int64_t at : {corner + 1, corner + in_width, corner + in_width + 1})
-        best = x[at] > x[best] || std::isnan(x[at]) ? at : best;
-      y[plane * height * width + i] = x[best];
-      index[plane * height * width + i] = best;
+  float* all_y = output(views, 0);
+  auto* all_index = output<std::int64_t>(views, 1);
+  for_each_row(out[0] * out[1], in[2] * in[3], [=](std::int64_t plane) {
+    const float* x = all_x + plane * in[2] * in[3];
+    float* y = all_y + plane * out[2] * out[3];
+    std::int64_t* index = all_index + plane * out[2] * out[3];
+    for (std::int64_t i = 0; i < out[2]; ++i) {
+      const Cut lines = cut(window, i, in[2]);
+      for (std::int64_t j = 0; j < out[3]; ++j) {
+        const Cut places = cut(window, j, in[3]);
+        std::int64_t best = lines.begin * in[3] + places.begin;
+        for (std::int64_t line = lines.begin; line < lines.end; ++line) {
+          for (std::int64_t at = line * in[3] + places.begin; at < line * in[3] + places.end; ++at)
+            best = x[at] > x[best] || std::isnan(x[at]) ? at : best;
+        }
+        *y++ = x[best];
+        *index++ = best;
+      }
     }
   });
 }

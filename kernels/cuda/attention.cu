@@ -132,9 +132,8 @@ namespace {
 __global__ void attention_delta_kernel(HeadMatrices m, Matrix queries, Ref grad, Ref y, Ref delta) {
   for (std::int64_t i = blockIdx.x; i < queries.rows * queries.columns; i += gridDim.x) {
     const std::int64_t row = i % queries.columns, first = m.offset(i / queries.columns) + row * m.row_stride;
-    const float sum = sum_of(row < m.length ? m.size : 0, [&](std::int64_t j) {
-      return load(grad, first + j) * load(y, first + j);
-    });
+    const float sum = sum_of(row < m.length ? m.size : 0,
+                             [&](std::int64_t j) { return load(grad, first + j) * load(y, first + j); });
     if (threadIdx.x == 0) store(delta, i, sum);
   }
 }

@@ -4,6 +4,8 @@
 
 #include <cuda_runtime.h>
 
+#include <cmath>
+
 namespace memsweep::cuda {
 
 inline constexpr unsigned kWarp = 32;
@@ -17,7 +19,7 @@ struct Sum {
 /// NaN if either is.
 struct Largest {
   static constexpr float kNone = -INFINITY;
-  __device__ float operator()(float a, float b) const { return a < b || isnan(b) ? b : a; }
+  __device__ float operator()(float a, float b) const { return a < b || std::isnan(b) ? b : a; }
 };
 
 template <class Join>

@@ -28,6 +28,16 @@ constexpr std::array<CudaBody, kOpCount> make_bodies() {
       {Op::attention_backward, cuda::attention_backward},
       {Op::flash_attention_backward, cuda::attention_backward},
       {Op::attention_delta, cuda::attention_delta},
+      // batch_norm.cu
+      {Op::batch_norm, cuda::batch_norm},
+      {Op::batch_norm_frozen, cuda::batch_norm_frozen},
+      {Op::batch_norm_backward, cuda::batch_norm_backward},
+      {Op::batch_norm_sums, cuda::batch_norm_sums},
+      {Op::batch_norm_elements, cuda::batch_norm_elements},
+      // convolution.cu
+      {Op::conv2d, cuda::conv2d},
+      {Op::conv2d_backward_input, cuda::conv2d_backward_input},
+      {Op::conv2d_backward_weight, cuda::conv2d_backward_weight},
       // elementwise.cu
       {Op::fill, cuda::fill},
       {Op::relu, cuda::relu},
@@ -65,6 +75,12 @@ constexpr std::array<CudaBody, kOpCount> make_bodies() {
       {Op::scale_third, cuda::scale_third},
       {Op::cast_third, cuda::cast_third},
       {Op::sum_heads, cuda::sum_heads},
+      // images.cu
+      {Op::sum_channels, cuda::sum_channels},
+      {Op::max_pool, cuda::max_pool},
+      {Op::max_pool_backward, cuda::max_pool_backward},
+      {Op::mean_places, cuda::mean_places},
+      {Op::mean_places_backward, cuda::mean_places_backward},
       // layer_norm.cu
       {Op::layer_norm, cuda::layer_norm},
       {Op::layer_norm_backward, cuda::layer_norm_backward},

@@ -21,8 +21,10 @@ struct CudaContext {
 
 /// Queues a call whose types row_of(op).infer accepted on the context's stream. Operands are as
 /// kernels/cpu/bodies.h says, and floating-point ones may be f16 or bf16 as well, each operand for itself:
-/// values are widened to f32, computed and summed up in f32, and rounded once. A body allocates no device
-/// memory and does not wait for the device; the same inputs give the same bits. Throws CudaError.
+/// values are widened to f32, computed and summed up in f32, and rounded once. Only gradients of convolutions
+/// are rounded on their way, in columns and after each image, which are of the operands' type as PyTorch's are.
+/// A body allocates no device memory and does not wait for the device; the same inputs give the same bits.
+/// Throws CudaError.
 using CudaBody = void (*)(const CudaContext& context, const OpCall& call, const Views& views);
 
 /// Null for an op without a body.

@@ -16,6 +16,16 @@ void adafactor_step(const CudaContext& context, const OpCall& call, const Views&
 void attention(const CudaContext& context, const OpCall& call, const Views& views);
 void attention_backward(const CudaContext& context, const OpCall& call, const Views& views);
 void attention_delta(const CudaContext& context, const OpCall& call, const Views& views);
+// batch_norm.cu
+void batch_norm(const CudaContext& context, const OpCall& call, const Views& views);
+void batch_norm_frozen(const CudaContext& context, const OpCall& call, const Views& views);
+void batch_norm_backward(const CudaContext& context, const OpCall& call, const Views& views);
+void batch_norm_sums(const CudaContext& context, const OpCall& call, const Views& views);
+void batch_norm_elements(const CudaContext& context, const OpCall& call, const Views& views);
+// convolution.cu
+void conv2d(const CudaContext& context, const OpCall& call, const Views& views);
+void conv2d_backward_input(const CudaContext& context, const OpCall& call, const Views& views);
+void conv2d_backward_weight(const CudaContext& context, const OpCall& call, const Views& views);
 // elementwise.cu
 void fill(const CudaContext& context, const OpCall& call, const Views& views);
 void relu(const CudaContext& context, const OpCall& call, const Views& views);
@@ -53,6 +63,12 @@ void merge_heads(const CudaContext& context, const OpCall& call, const Views& vi
 void scale_third(const CudaContext& context, const OpCall& call, const Views& views);
 void cast_third(const CudaContext& context, const OpCall& call, const Views& views);
 void sum_heads(const CudaContext& context, const OpCall& call, const Views& views);
+// images.cu
+void sum_channels(const CudaContext& context, const OpCall& call, const Views& views);
+void max_pool(const CudaContext& context, const OpCall& call, const Views& views);
+void max_pool_backward(const CudaContext& context, const OpCall& call, const Views& views);
+void mean_places(const CudaContext& context, const OpCall& call, const Views& views);
+void mean_places_backward(const CudaContext& context, const OpCall& call, const Views& views);
 // layer_norm.cu
 void layer_norm(const CudaContext& context, const OpCall& call, const Views& views);
 void layer_norm_backward(const CudaContext& context, const OpCall& call, const Views& views);

@@ -1,21 +1,14 @@
 // The ops that are matrix products. They work in what they borrowed, where they still have it.
-#include <cstddef>
 #include <cstdint>
 #include <utility>
 
 #include "kernels/cuda/declarations.h"
+#include "kernels/cuda/operands.h"
 #include "kernels/cuda/product.h"
 #include "kernels/cuda/repeat.h"
 #include "kernels/heads.h"
 
 namespace memsweep::cuda {
-namespace {
-
-void* place(const TensorType& type, void* data, std::int64_t offset) {
-  return static_cast<std::byte*>(data) + offset * static_cast<std::int64_t>(size_of(type.dtype));
-}
-
-}  // namespace
 
 void addmm(const CudaContext& context, const OpCall& call, const Views& views) {
   const TensorType &x = call.inputs[0], &w = call.inputs[1], &bias = call.inputs[2], &y = call.outputs[0];
@@ -76,17 +69,15 @@ void bmm(const CudaContext& context, const OpCall& call, const Views& views) {
     std::swap(outer, inner);
   }
   for (std::int64_t i = 0; i < outer.count; ++i) {
-    const auto at = [i](const TensorType& type, void* data, std::int64_t first, std::int64_t stride) {
-      return place(type, data, first + i * stride);
-    };
-    const TensorType &in_a = call.inputs[0], &in_b = call.inputs[1], &out = call.outputs[0];
-    Product product{
-        m,
-        n,
-        a.columns(),
-        {at(in_a, views.inputs[0], a.first, outer.a), in_a.dtype, a.row_stride, a.transposed, inner.a},
-        {at(in_b, views.inputs[1], b.first, outer.b), in_b.dtype, b.row_stride, b.transposed, inner.b},
-        {at(out, views.outputs[0], 0, outer.c), out.dtype, n, false, inner.c}};
+    const Ref in_a = from(input(call, views, 0), a.first + i * outer.a);
+    const Ref in_b = from(input(call, views, 1), b.first + i * outer.b);
+    const Ref out = from(output(call, views, 0), i * outer.c);
+    Product product{m,
+                    n,
+                    a.columns(),
+                    {in_a.data, in_a.type, a.row_stride, a.transposed, inner.a},
+                    {in_b.data, in_b.type, b.row_stride, b.transposed, inner.b},
+                    {out.data, out.type, n, false, inner.c}};
     product.batches = inner.count;
     product.tf32 = call.tf32;
     multiply(context, product, borrowed(views, 0));

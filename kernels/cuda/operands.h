@@ -5,6 +5,7 @@
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
 
+#include <cstddef>
 #include <cstdint>
 
 #include "kernels/op.h"
@@ -33,6 +34,12 @@ inline Ref input(const OpCall& call, const Views& views, std::size_t i) {
 
 inline Ref output(const OpCall& call, const Views& views, std::size_t i) {
   return ref_of(views.outputs[i], call.outputs[i].dtype);
+}
+
+/// The operand from element `first` on.
+inline Ref from(const Ref& ref, std::int64_t first) {
+  const std::int64_t bytes = first * static_cast<std::int64_t>(size_of(ref.type));
+  return ref_of(static_cast<std::byte*>(ref.data) + bytes, ref.type);
 }
 
 /// An input that is repeated along longer operands, as a scalar is.

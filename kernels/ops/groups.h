@@ -13,6 +13,8 @@ std::vector<OpRow> elementwise_rows();
 std::vector<OpRow> normalisation_rows();
 std::vector<OpRow> embedding_rows();
 std::vector<OpRow> attention_rows();
+std::vector<OpRow> convolution_rows();
+std::vector<OpRow> batch_norm_rows();
 std::vector<OpRow> image_rows();
 std::vector<OpRow> vector_rows();
 std::vector<OpRow> optimizer_rows();

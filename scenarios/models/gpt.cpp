@@ -205,6 +205,7 @@ void check(const GptShape& shape, const ModelOptions& options) {
   }
   check_attention(shape, options.products);
   if (options.layer_norm) throw UsageError("gpt has its layer norms already; leave --layernorm out");
+  if (options.batch_norm) throw UsageError("gpt has layer norms; leave --batchnorm out");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "harness/base/errors.h"
+#include "scenarios/parts/batch_norm.h"
 #include "scenarios/parts/layers.h"
 
 namespace memsweep {
@@ -38,7 +39,9 @@ class Mlp {
 
  private:
   struct Layer {
-    WeightAndBias linear, norm;
+    WeightAndBias linear;
+    std::optional<WeightAndBias> layer_norm = {};
+    std::optional<BatchNorm> batch_norm = {};
   };
 
   /// In the order of torch.nn.Sequential's parameters.
@@ -46,9 +49,12 @@ class Mlp {
     for (std::size_t i = 0; i + 1 < widths_.size(); ++i) {
       const std::string name = std::to_string(i);
       Layer layer{
-          layer_parameters(builder_, name, {widths_[i + 1], widths_[i]}, options_.bias, options_.gain), {}};
-      if (options_.layer_norm && i + 2 < widths_.size())
-        layer.norm = norm_parameters(builder_, name + ".norm", widths_[i + 1]);
+          layer_parameters(builder_, name, {widths_[i + 1], widths_[i]}, options_.bias, options_.gain)};
+      const bool last = i + 2 == widths_.size();
+      if (options_.layer_norm && !last)
+        layer.layer_norm = norm_parameters(builder_, name + ".norm", widths_[i + 1]);
+      if (options_.batch_norm && !last)
+        layer.batch_norm = batch_norm_parameters(builder_, name + ".norm", widths_[i + 1]);
       layers_.push_back(layer);
     }
   }
@@ -56,10 +62,11 @@ class Mlp {
   BufferId hidden(std::size_t i, BufferId x) {
     const Layer& layer = layers_[i];
     x = linear(builder_, fmt::format("{}.linear", i), layer.linear, x);
-    if (options_.layer_norm) {
-      x = builder_.apply(fmt::format("{}.norm", i), Op::layer_norm, {x, layer.norm.weight, *layer.norm.bias},
-                         {kNormEpsilon});
+    if (layer.layer_norm) {
+      x = builder_.apply(fmt::format("{}.norm", i), Op::layer_norm,
+                         {x, layer.layer_norm->weight, *layer.layer_norm->bias}, {kNormEpsilon});
     }
+    if (layer.batch_norm) x = batch_norm(builder_, *layer.batch_norm, x, options_.evaluation);
     x = apply_activation(builder_, activation_, std::to_string(i), x);
     if (options_.dropout > 0) {
       x = builder_.dropout(fmt::format("{}.dropout", i), x, options_.dropout, static_cast<int>(i));
@@ -105,6 +112,8 @@ std::vector<std::int64_t> parse_widths(std::string_view text, std::string_view m
 
 ForwardPass layers(std::string_view shape, const ModelOptions& options, Blocks blocks) {
   const std::string_view model = blocks == Blocks::flat ? "sequential" : "mlp";
+  if (options.layer_norm && options.batch_norm)
+    throw UsageError("a layer has one norm; give --layernorm or --batchnorm");
   return [widths = parse_widths(shape, model), options, &activation = activation_of(options.activation),
           blocks](std::int64_t batch, Randomness randomness) {
     return Mlp(widths, options, activation, blocks, randomness).build(batch);

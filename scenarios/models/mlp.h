@@ -1,4 +1,5 @@
-// The multi-layer perceptron: linear, then (except behind the last) [layer norm] activation [dropout].
+// The multi-layer perceptron: linear, then (except behind the last) [layer or batch norm] activation
+// [dropout].
 #pragma once
 
 #include <cstdint>

@@ -2,7 +2,7 @@
 
 Usage: pytorch_cpu.py MEMSWEEP [--rounds N] [--threads N]. The two take turns; prints the median of each and their
 ratio (above 1: memsweep is faster). Without PyTorch it says so and exits 0. Models and loop are those of
-tests/golden/pytorch/models.py.
+tests/golden/pytorch/models.py; the residual net is pytorch_resnet.py's.
 """
 
 import argparse
@@ -16,9 +16,10 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# memsweep's name, the same model as models.py takes it, and the batch
+# memsweep's name, the same model as models.py takes it (or pytorch_resnet.py), and the batch
 MODELS = [
     ("gpt-tiny", {"kind": "gpt", "vocab": 512, "context": 64, "width": 128, "heads": 4, "depth": 2}, 8),
+    ("resnet-tiny", {"kind": "resnet", "blocks": [1, 1], "width": 16, "classes": 10, "size": 32}, 32),
     ("conv-tiny", {"kind": "conv", "channels": [3, 16, 32], "classes": 10, "size": 32}, 32),
     ("mlp:784-1024-1024-10", {"kind": "mlp", "widths": [784, 1024, 1024, 10], "act": "relu"}, 256),
 ]
@@ -37,12 +38,18 @@ def memsweep_seconds(program, model, batch, threads):
 
 class PytorchStep:
     def __init__(self, torch, models, spec, batch):
-        case = {"model": spec, "batch": batch, "precision": "fp32"}
-        self.model = models.build_model(case)
+        if spec["kind"] == "resnet":
+            import pytorch_resnet
+
+            self.model = pytorch_resnet.resnet(spec["blocks"], spec["width"], spec["classes"])
+            self.x, self.y = pytorch_resnet.batch_of(batch, spec["size"], spec["classes"])
+        else:
+            case = {"model": spec, "batch": batch, "precision": "fp32"}
+            self.model = models.build_model(case)
+            self.x, self.y = models.host_batch(case)
+            if self.x.is_floating_point():
+                self.x = torch.rand_like(self.x)
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.01)
-        self.x, self.y = models.host_batch(case)
-        if self.x.is_floating_point():
-            self.x = torch.rand_like(self.x)
         self.loss = models.cross_entropy
 
     def run(self):

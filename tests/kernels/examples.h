@@ -51,28 +51,43 @@ inline std::vector<Example> examples_of_attention(std::int64_t rows, std::int64_
 inline std::vector<Example> examples_of_images(std::int64_t height, std::int64_t width) {
   const auto x = random_tensor({2, 3, height, width}, 1), grad = random_tensor({2, 4, height, width}, 2);
   const auto w = random_tensor({4, 3, 3, 3}, 3), bias = random_tensor({4}, 4);
-  const auto per_channel = random_tensor({3}, 5, 0.5f, 1);
-  const std::vector<std::int64_t> steps{7};
   const Tensor columns(TensorType{{27, height * width}, DType::f32});
-  const auto pooled = run({Op::max_pool, {}, {x}});
+  const auto high = static_cast<double>(height), wide = static_cast<double>(width);
+  const auto pooled = run({Op::max_pool, {2, 2, 0}, {x}}), halved = run({Op::conv2d, {2, 1}, {x, w}});
   return {
-      {Op::conv2d, {}, {x, w}},
-      {Op::conv2d, {}, {x, w, bias}},
-      {Op::conv2d_backward_input, {}, {grad, w}},
-      {Op::conv2d_backward_weight, {3}, {grad, x}},
-      {Op::conv2d_backward_weight, {3}, {grad, x, columns}},
+      {Op::conv2d, {1, 1}, {x, w}},
+      {Op::conv2d, {1, 1}, {x, w, bias}},
+      {Op::conv2d, {2, 1}, {x, w}},
+      {Op::conv2d_backward_input, {1, 1, high, wide}, {grad, w}},
+      {Op::conv2d_backward_input, {2, 1, high, wide}, {halved[0], w}},
+      {Op::conv2d_backward_weight, {3, 1, 1}, {grad, x}},
+      {Op::conv2d_backward_weight, {3, 1, 1}, {grad, x, columns}},
+      {Op::conv2d_backward_weight, {3, 2, 1}, {halved[0], x}},
       {Op::sum_channels, {}, {x}},
-      {Op::batch_norm,
-       {1e-5, 0.1},
-       {x, per_channel, per_channel, per_channel, per_channel, Tensor(Shape{}, steps)},
-       {},
-       {}},
-      {Op::batch_norm_backward, {}, {x, x, per_channel, per_channel, per_channel}},
-      {Op::max_pool, {}, {x}},
-      {Op::max_pool_backward,
-       {static_cast<double>(height), static_cast<double>(width)},
-       {pooled[0], pooled[1]}},
+      {Op::mean_places, {}, {x}},
+      {Op::mean_places_backward, {high, wide}, {random_tensor({2, 3}, 5)}},
+      {Op::max_pool, {2, 2, 0}, {x}},
+      {Op::max_pool, {3, 2, 1}, {x}},
+      {Op::max_pool_backward, {high, wide}, {pooled[0], pooled[1]}},
   };
+}
+
+/// Of images of three channels, and of rows.
+inline std::vector<Example> examples_of_batch_norms(std::int64_t height, std::int64_t width) {
+  const std::vector<std::int64_t> steps{7};
+  std::vector<Example> list;
+  for (const Shape& shape : {Shape{2, 3, height, width}, Shape{height, width}}) {
+    const auto x = random_tensor(shape, 1), grad = random_tensor(shape, 2);
+    const auto v = random_tensor({shape[1]}, 5, 0.5f, 1);
+    list.push_back({Op::batch_norm, {1e-5, 0.1}, {x, v, v, v, v, Tensor(Shape{}, steps)}});
+    list.push_back({Op::batch_norm_frozen, {1e-5}, {x, v, v, v, v}});
+    list.push_back({Op::batch_norm_backward, {1}, {grad, x, v, v, v}});
+  }
+  const auto x = random_tensor({height, width}, 1), grad = random_tensor({height, width}, 2);
+  const auto v = random_tensor({width}, 5, 0.5f, 1);
+  list.push_back({Op::batch_norm_sums, {}, {grad, x, v, v, v}});
+  list.push_back({Op::batch_norm_elements, {1}, {grad, x, v, v, v, v, v}});
+  return list;
 }
 
 inline std::vector<Example> examples_of_every_op(std::int64_t rows, std::int64_t columns) {
@@ -185,7 +200,7 @@ inline std::vector<Example> examples_of_every_op(std::int64_t rows, std::int64_t
       {Op::scale_by, {}, {x, scalar}, {0}},
       {Op::release, {}, {x}},
   };
-  for (auto* examples : {examples_of_attention, examples_of_images}) {
+  for (auto* examples : {examples_of_attention, examples_of_images, examples_of_batch_norms}) {
     const auto more = examples(rows, columns);
     list.insert(list.end(), more.begin(), more.end());
   }

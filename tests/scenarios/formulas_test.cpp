@@ -127,6 +127,9 @@ TEST(Formulas, AnMlpRetainsItsInputAndWhatEachActivationSaves) {
   EXPECT_EQ(mlp("relu", 0.1), kSize * kBatch * (kInput + 2 * kHidden) + kMask + kLoss);
   EXPECT_EQ(mlp("gelu", 0.1), kSize * kBatch * (kInput + 2 * kHidden) + kMask + kLoss);
   EXPECT_EQ(mlp("relu", 0, true), kSize * kBatch * (kInput + 2 * kHidden) + kStatistics + kLoss);
+  TrainingOptions batch_norms = options_of("sequential:128-256x3-10");
+  batch_norms.model.batch_norm = true;  // two statistics a channel, whatever the batch
+  EXPECT_EQ(retained(batch_norms, kBatch), kSize * kBatch * (kInput + 2 * kHidden) + 8 * kHidden + kLoss);
 }
 
 struct Transformer {
@@ -172,6 +175,27 @@ TEST(Formulas, AConvolutionalStageRetainsItsInputTheNormsInputTheReluAndWhereThe
                              + 8 * kOut;  // mean and 1/deviation of each channel
   const std::int64_t head = 4 * kBatch * kOut * kArea / 4 + 4 * kBatch * 10 + 8 * kBatch + 4;
   EXPECT_EQ(retained(options_of("conv:channels=3-16,classes=10,size=8"), kBatch), stage + head);
+}
+
+// A ReLU in place and a sum in place leave nothing besides their operand, which the next convolution keeps
+// anyway: two tensors a convolution, its input and its norm's.
+TEST(Formulas, AResidualBlockRetainsTwoTensorsAConvolution) {
+  const auto blocks = [](const std::string& count, std::int64_t batch) {
+    return retained(options_of("resnet:blocks=" + count + ",width=16,stem=cifar,classes=10,size=8", "fp32"),
+                    batch);
+  };
+  constexpr std::int64_t kTensor = 4 * 16 * 8 * 8, kStatistics = 2 * 8 * 16;
+  for (const std::int64_t batch : {1, 2, 5})
+    EXPECT_EQ(blocks("2", batch) - blocks("1", batch), 4 * batch * kTensor + kStatistics);
+}
+
+// Counted with PyTorch's saved_tensors_hooks on torchvision's model: 21,075,968 values an image, the indices
+// of the pooling, two statistics of 26,560 channels, and the loss.
+TEST(Formulas, Resnet50RetainsWhatTorchvisionsDoes) {
+  for (const std::int64_t batch : {1, 2}) {
+    const std::int64_t image = 4 * 21'075'968 + 1'605'632, loss = 4 * 1000 + 8;
+    EXPECT_EQ(retained(options_of("resnet50"), batch), (image + loss) * batch + 8 * 26'560 + 4);
+  }
 }
 
 }  // namespace

@@ -172,10 +172,12 @@ TEST(Models, RefuseABatchWhoseBytesCannotBeCounted) {
 }
 
 TEST(Models, RefuseOptionsThatTheyHaveNoUseFor) {
-  ModelOptions gpt = options("gpt-tiny"), conv = options("conv-tiny"), dropped = conv;
-  gpt.layer_norm = conv.layer_norm = true;
+  ModelOptions gpt = options("gpt-tiny"), conv = options("conv-tiny"), dropped = conv, gpt_batch = gpt,
+               conv_batch = conv, two_norms = options("mlp:4-4-4");
+  gpt.layer_norm = conv.layer_norm = two_norms.layer_norm = true;
+  gpt_batch.batch_norm = conv_batch.batch_norm = two_norms.batch_norm = true;
   dropped.dropout = 0.1;
-  for (const ModelOptions& model : {gpt, conv, dropped})
+  for (const ModelOptions& model : {gpt, conv, dropped, gpt_batch, conv_batch, two_norms})
     EXPECT_THROW(static_cast<void>(parse_model(model)), UsageError) << model.spec;
 }
 

@@ -76,12 +76,14 @@ class Writer {
   }
   BufferId convolution() {
     const BufferId image = parameter({n_[0], n_[1], n_[3], n_[3]});
-    return b_.apply("y", Op::conv2d, {image, parameter({n_[2], n_[1], 3, 3}), parameter({n_[2]})});
+    return b_.apply("y", Op::conv2d, {image, parameter({n_[2], n_[1], 3, 3}), parameter({n_[2]})}, {1, 1});
   }
-  BufferId max_pool() { return b_.apply("y", Op::max_pool, {images()}); }
-  BufferId batch_norm() {
+  BufferId max_pool() { return b_.apply("y", Op::max_pool, {images()}, {2, 2, 0}); }
+  BufferId mean() { return b_.apply("y", Op::mean_places, {parameter({1, 1, n_[0], 1})}); }
+  BufferId mean_places() { return b_.apply("y", Op::mean_places, {images()}); }
+  BufferId batch_norm(BufferId image) {
     const TensorType per_channel{{n_[1]}, DType::f32};
-    const BufferId image = images(), weight = parameter({n_[1]}), bias = parameter({n_[1]});
+    const BufferId weight = parameter({n_[1]}), bias = parameter({n_[1]});
     const BufferId mean = b_.constant("mean", per_channel, Op::fill, {0});
     const BufferId variance = b_.constant("variance", per_channel, Op::fill, {1});
     const BufferId steps = b_.constant("steps", {{}, DType::i64}, Op::positions);
@@ -89,6 +91,9 @@ class Writer {
         .apply_updating("y", Op::batch_norm, {image, weight, bias, mean, variance, steps}, 3, {1e-5, 0.1})
         .front();
   }
+
+  BufferId x() { return parameter({n_[0], n_[1]}); }
+  BufferId images() { return parameter({n_[0], n_[1], n_[2], n_[2]}); }
 
   [[nodiscard]] Program finish() && {
     Program program = std::move(b_).finish();
@@ -98,8 +103,6 @@ class Writer {
 
  private:
   BufferId parameter(Shape shape) { return b_.parameter("x", shape, 1); }
-  BufferId x() { return parameter({n_[0], n_[1]}); }
-  BufferId images() { return parameter({n_[0], n_[1], n_[2], n_[2]}); }
 
   Builder b_{{}};
   const Extents& n_;
@@ -139,7 +142,10 @@ constexpr std::array kExpressible{
     Expressible{"masked_fill", [](Writer& w) { return w.masked_fill(); }},
     Expressible{"conv3x3_without_cudnn", [](Writer& w) { return w.convolution(); }},
     Expressible{"max_pool2d", [](Writer& w) { return w.max_pool(); }},
-    Expressible{"batchnorm2d_without_cudnn", [](Writer& w) { return w.batch_norm(); }},
+    Expressible{"batchnorm1d", [](Writer& w) { return w.batch_norm(w.x()); }},
+    Expressible{"batchnorm2d_without_cudnn", [](Writer& w) { return w.batch_norm(w.images()); }},
+    Expressible{"mean", [](Writer& w) { return w.mean(); }},
+    Expressible{"adaptive_avg_pool2d_1", [](Writer& w) { return w.mean_places(); }},
 };
 
 constexpr std::string_view kNoOp = "no model here has it";
@@ -148,7 +154,6 @@ constexpr std::string_view kOtherOperands =
     "attention reads packed queries, keys and values here: it is compared within models";
 
 const std::map<std::string_view, std::string_view> kInexpressible{
-    {"mean", kNoOp},
     {"leaky_relu", kNoOp},
     {"elu", kNoOp},
     {"softplus", kNoOp},
@@ -156,8 +161,6 @@ const std::map<std::string_view, std::string_view> kInexpressible{
     {"mul", kNoOp},
     {"mse_loss", kNoOp},
     {"transpose_contiguous", kNoOp},
-    {"adaptive_avg_pool2d_1", kNoOp},
-    {"batchnorm1d", kNoOp},
     {"dropout_zero", kNothing},
     {"scores", kOtherOperands},
     {"split_heads_scores", kOtherOperands},

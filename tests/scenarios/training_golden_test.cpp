@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "tests/scenarios/evaluation.h"
 #include "tests/scenarios/recorded_training.h"
 
 namespace memsweep {
@@ -70,6 +71,7 @@ class TrainingRun : Run {
     clear_key_biases();
     check_tensors("params_end", truth().at("params_end"), [](const Parameter& p) { return p.weight; });
     if (truth().contains("state_end")) check_state();
+    if (truth().contains("eval_loss")) check_evaluation();
   }
 
  private:
@@ -126,6 +128,15 @@ class TrainingRun : Run {
         check_tensor("state_end", recorded, read(buffer_of(fmt::format("{}({})", state, weight))));
       }
     }
+  }
+
+  void check_evaluation() {
+    const auto losses = evaluation_losses(training_options(spec_), spec_.at("batch").get<std::int64_t>(),
+                                          program(), execution_);
+    const Json& recorded = truth().at("eval_loss");
+    ASSERT_EQ(losses.size(), recorded.size());
+    for (std::size_t k = 0; k < losses.size(); ++k)
+      EXPECT_NEAR(losses[k], recorded[k].get<double>(), tolerance("eval_loss")) << "batch " << k;
   }
 
   BufferId buffer_of(const std::string& name) const {

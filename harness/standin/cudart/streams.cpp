@@ -20,7 +20,6 @@ struct CUevent_st {
 namespace memsweep::standin {
 namespace {
 
-constexpr std::string_view kStream = "cudaStreamCreate";
 constexpr std::string_view kEvent = "cudaEventCreate";
 
 cudaError_t create_stream(std::string_view function, cudaStream_t* stream, unsigned flags, int priority) {
