@@ -20,8 +20,8 @@ struct ChildLimits {
 
 /// What `work` returns in a child that is forked here; of any length. UsageError, DeviceError and Interrupted
 /// are thrown on as they are; ChildFailure for all other exceptions, a signal, an exit and a child that takes
-/// too long. Nothing that the child writes to memory is seen here, and it ends with this process if it has to.
-/// This process must have no threads that the work needs, and must not have used a GPU.
+/// too long. Nothing that the child writes to memory is seen here, and it ends with this process if it has
+/// to. This process must have no threads that the work needs, and must not have used a GPU.
 [[nodiscard]] std::string in_child_process(const std::function<std::string()>& work,
                                            const ChildLimits& limits);
 

@@ -124,7 +124,8 @@ int run_command_line(int argc, const char* const* argv) {
   add_calibrate_options(*calibrate_command, calibrate_options);
   calibrate_command->footer("");
   // With a callback, a command reads the environment only where it is the one that runs.
-  for (CLI::App* command : {run_command, advise_command, calibrate_command}) command->parse_complete_callback([] {});
+  for (CLI::App* command : {run_command, advise_command, calibrate_command})
+    command->parse_complete_callback([] {});
   auto* compare_command =
       app.add_subcommand("compare", "what changed between two result files; status 1 if it got worse");
   compare_command->add_option("base", arguments.base, "results to compare with")

@@ -87,7 +87,8 @@ void add_sweep_options(CLI::App& app, RunOptions& o) {
                          "end a trial that takes longer; trials run in child processes, as on cuda, where "
                          "the limit is 300 without this")
                     ->type_name("SECONDS");
-  app.add_flag("--in-process", o.isolation.in_process, "trials on cuda run in no child process: for debuggers")
+  app.add_flag("--in-process", o.isolation.in_process,
+               "trials on cuda run in no child process: for debuggers")
       ->excludes(limit);
 }
 

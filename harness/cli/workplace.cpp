@@ -62,12 +62,13 @@ Workplace::Workplace(const DeviceOptions& device, const IsolationOptions& isolat
                      std::function<bool()> interrupted)
     : limits_{.interrupted = std::move(interrupted)}, isolated_(isolation.limit_seconds.has_value()) {
   if (isolation.limit_seconds) limits_.seconds = *isolation.limit_seconds;
-  opened_ = isolation.in_process ? open_device(device) : open_device(device, [this](const CudaRequest& request) {
-    auto described = described_by_a_child(request, limits_);
-    reopen_ = [request] { return open_cuda(request); };
-    isolated_ = true;
-    return described;
-  });
+  opened_ =
+      isolation.in_process ? open_device(device) : open_device(device, [this](const CudaRequest& request) {
+        auto described = described_by_a_child(request, limits_);
+        reopen_ = [request] { return open_cuda(request); };
+        isolated_ = true;
+        return described;
+      });
 }
 
 }  // namespace memsweep

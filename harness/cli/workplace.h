@@ -31,7 +31,8 @@ class Workplace {
   [[nodiscard]] const Device& device() const { return *opened_.device; }
   [[nodiscard]] const std::string& remark() const { return opened_.remark; }
 
-  /// The rows of a trial. What ends it but UsageError and Interrupted makes one row: `failed` with the reason.
+  /// The rows of a trial. What ends it but UsageError and Interrupted makes one row: `failed` with the
+  /// reason.
   template <typename AnyRow>
   [[nodiscard]] std::vector<AnyRow> rows_of(const std::function<std::vector<AnyRow>(Device&)>& trial,
                                             const std::function<AnyRow(const std::string&)>& failed) const {

@@ -30,9 +30,10 @@ fs::path module_file() {
   for (const fs::path& file : {folder / kModule, folder / "../lib/memsweep" / kModule}) {
     if (fs::exists(file, error)) return file;
   }
-  throw DeviceError(fmt::format("no CUDA device in this build: there is no {} beside the program, which is "
-                                "built where CMake finds a CUDA toolkit",
-                                kModule));
+  throw DeviceError(
+      fmt::format("no CUDA device in this build: there is no {} beside the program, which is "
+                  "built where CMake finds a CUDA toolkit",
+                  kModule));
 }
 
 /// "libcudart.so.13" of "libcudart.so.13: cannot open shared object file: No such file or directory"; empty
@@ -47,9 +48,10 @@ void load_from_wheels(const std::string& library, const std::string& complaint) 
   const auto file = find_in_wheels(library);
   if (file && dlopen(file->c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr) return;
   const std::string why = file ? dlerror() : complaint;
-  throw DeviceError(fmt::format("the cuda device needs {}, which neither the loader nor a look into the "
-                                "nvidia-* packages of Python finds; LD_LIBRARY_PATH may name its folder ({})",
-                                library, why));
+  throw DeviceError(
+      fmt::format("the cuda device needs {}, which neither the loader nor a look into the "
+                  "nvidia-* packages of Python finds; LD_LIBRARY_PATH may name its folder ({})",
+                  library, why));
 }
 
 void* load(const fs::path& file) {

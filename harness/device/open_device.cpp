@@ -35,7 +35,8 @@ CudaRequest cuda_request(const DeviceOptions& options) {
   if (options.spec.size() == kCuda.size()) return request;
   const auto index = parse_number<int>(options.spec.substr(kCuda.size() + 1));
   if (!index || *index < 0)
-    throw UsageError(fmt::format("'{}' names no GPU; write cuda, or cuda:1 for the second one", options.spec));
+    throw UsageError(
+        fmt::format("'{}' names no GPU; write cuda, or cuda:1 for the second one", options.spec));
   request.index = *index;
   return request;
 }
@@ -48,8 +49,8 @@ OpenedDevice open_best(const DeviceOptions& options, std::size_t cpu_memory, con
                                 format_bytes(opened.device->profile().memory_bytes));
     return opened;
   } catch (const DeviceError& error) {
-    return {make_cpu(cpu_memory), fmt::format("{}; running on cpu with {} of memory", error.what(),
-                                              format_bytes(cpu_memory))};
+    return {make_cpu(cpu_memory),
+            fmt::format("{}; running on cpu with {} of memory", error.what(), format_bytes(cpu_memory))};
   }
 }
 

@@ -141,9 +141,8 @@ const Profile& nearest_profile(std::string_view name, int compute_capability, in
                       std::abs(p.multiprocessors.count - multiprocessors));
   };
   const auto all = profiles();
-  return *std::min_element(all.begin(), all.end(), [&](const Profile& a, const Profile& b) {
-    return distance(a) < distance(b);
-  });
+  return *std::min_element(all.begin(), all.end(),
+                           [&](const Profile& a, const Profile& b) { return distance(a) < distance(b); });
 }
 
 }  // namespace memsweep

@@ -48,9 +48,8 @@ AsyncAllocator::AsyncAllocator(SegmentSource& source, double memory_fraction, Py
                                Streams& streams)
     : source_(source),
       release_(release),
-      pool_(source.pool() != nullptr
-                ? *source.pool()
-                : model_.emplace(require_pages(source), streams, source.info().total)) {
+      pool_(source.pool() != nullptr ? *source.pool()
+                                     : model_.emplace(require_pages(source), streams, source.info().total)) {
   if (!(memory_fraction >= 0 && memory_fraction <= 1))
     throw UsageError("a memory fraction must lie between 0 and 1");
   if (memory_fraction < 1) {

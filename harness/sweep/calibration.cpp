@@ -130,7 +130,8 @@ class Calibrator {
     SegmentSource& memory = device_.memory();
     for (const std::size_t bytes : {2_MiB, 20_MiB}) {
       if (bytes > result_.largest_bytes) continue;
-      note_time("segment of " + format_bytes(bytes), time_on_host([&] { const Segment segment(memory, bytes); }));
+      note_time("segment of " + format_bytes(bytes),
+                time_on_host([&] { const Segment segment(memory, bytes); }));
     }
   }
 
@@ -171,12 +172,12 @@ class Calibrator {
   void measure_link(const Segment& buffers) {
     const HostBlock host(device_, buffer_bytes_);
     const auto bytes = static_cast<double>(buffer_bytes_);
-    const double up = note_rate("host to device", bytes, "B/s", time(2, [&] {
-                                  copy(Op::transfer, buffer_bytes_, host.data(), buffers.at(0));
-                                }));
-    const double down = note_rate("device to host", bytes, "B/s", time(2, [&] {
-                                    copy(Op::transfer, buffer_bytes_, buffers.at(0), host.data());
-                                  }));
+    const double up =
+        note_rate("host to device", bytes, "B/s",
+                  time(2, [&] { copy(Op::transfer, buffer_bytes_, host.data(), buffers.at(0)); }));
+    const double down =
+        note_rate("device to host", bytes, "B/s",
+                  time(2, [&] { copy(Op::transfer, buffer_bytes_, buffers.at(0), host.data()); }));
     result_.profile.link_bandwidth = std::min(up, down);
   }
 
@@ -209,8 +210,8 @@ class Calibrator {
       const TensorType matrix{{n, n}, type};
       if (matrix.bytes() > buffer_bytes_) break;
       const Spread seconds = time(1, [&] {
-        execute(Op::mm, weights, std::array{matrix, matrix}, matrix, from, buffers.at(2 * buffer_bytes_), tf32,
-                work, work_bytes);
+        execute(Op::mm, weights, std::array{matrix, matrix}, matrix, from, buffers.at(2 * buffer_bytes_),
+                tf32, work, work_bytes);
       });
       const auto size = static_cast<double>(n);
       const std::string name = fmt::format("product {} {}", tf32 ? "tf32" : name_of(type), n);

@@ -102,13 +102,13 @@ class Trial {
     };
     const std::int64_t certified = result_.steps;
     const auto may_go_on = [&] {
-      return (settled_ || result_.steps < options_.most_steps) && result_.throttled_samples < rule.max_samples;
+      return (settled_ || result_.steps < options_.most_steps) &&
+             result_.throttled_samples < rule.max_samples;
     };
     while (!enough() && may_go_on()) advance();
     result_.steps = certified;
     result_.step_seconds = spread_of(seconds_);
-    result_.noisy =
-        rule.noisy(result_.step_seconds) || result_.throttled_samples >= rule.max_samples;
+    result_.noisy = rule.noisy(result_.step_seconds) || result_.throttled_samples >= rule.max_samples;
   }
 
   void advance() {

@@ -78,9 +78,7 @@ TEST(ChildProcess, IsEndedAtItsLimit) {
 }
 
 TEST(ChildProcess, ThrowsOnWhatTheWorkThrows) {
-  const auto run = [](auto error) {
-    return in_child_process([&]() -> std::string { throw error; }, {});
-  };
+  const auto run = [](auto error) { return in_child_process([&]() -> std::string { throw error; }, {}); };
   EXPECT_THROW(static_cast<void>(run(UsageError("no"))), UsageError);
   EXPECT_THROW(static_cast<void>(run(DeviceError("no"))), DeviceError);
   EXPECT_THROW(static_cast<void>(run(Interrupted())), Interrupted);

@@ -71,7 +71,8 @@ INSTANTIATE_TEST_SUITE_P(Options, OnCuda,
 TEST(Cuda, FindsTheBoundaryWhereItWasPredicted) {
   const TemporaryFolder folder;
   const Finished finished =
-      run(folder, "--scenario batch-size --model mlp:4096-64-4 --memory 180MiB --device cuda " + kRows, modelled("off"));
+      run(folder, "--scenario batch-size --model mlp:4096-64-4 --memory 180MiB --device cuda " + kRows,
+          modelled("off"));
   ASSERT_EQ(finished.status, 0) << finished.err;
   const auto boundaries = read_boundaries(folder / "rows.csv");
   ASSERT_EQ(boundaries.size(), 1U);
@@ -91,8 +92,9 @@ TEST(Cuda, HasThreeAbsencesWithASentenceEach) {
   const TemporaryFolder folder;
   const std::string command = kGrid + "--device cuda";
   expect_refused(run(folder, command, {"MEMSWEEP_CUDA_MODULE=/nowhere.so"}), "which is not there", 3);
-  expect_refused(run(folder, command, {std::string("MEMSWEEP_CUDA_MODULE=") + MEMSWEEP_MODULE_WITHOUT_LIBRARY}),
-                 "needs libmemsweep_missing.so", 3);
+  expect_refused(
+      run(folder, command, {std::string("MEMSWEEP_CUDA_MODULE=") + MEMSWEEP_MODULE_WITHOUT_LIBRARY}),
+      "needs libmemsweep_missing.so", 3);
   expect_refused(
       run(folder, command, modelled("on,fail=cudaGetDeviceCount:every:cudaErrorInsufficientDriver")),
       "no GPU can be used: cudaGetDeviceCount failed: cudaErrorInsufficientDriver", 3);
@@ -132,12 +134,13 @@ class FailingCall : public ::testing::TestWithParam<std::pair<const std::string,
 /// Until the call does not come any more, or enough of them were tried.
 TEST_P(FailingCall, CostsARowThatNamesItAndLeavesNothing) {
   const auto& [call, error] = GetParam();
-  constexpr int kMost = 12;
+  constexpr int kMost = 6;
   int rows_lost = 0;
   for (int number = 1; number <= kMost; ++number) {
     const TemporaryFolder folder;
     const Finished finished =
-        run(folder, "--scenario checkpointing --recompute none --batches 4,5 --in-process --device cuda " + kModel,
+        run(folder,
+            "--scenario checkpointing --recompute none --batches 4,5 --in-process --device cuda " + kModel,
             modelled("on,leaks=on,fail=" + call + ":" + std::to_string(number) + ":" + error));
     if (finished.status == 3) {  // while the device was opened
       EXPECT_TRUE(has(finished.err, call + " failed: " + error)) << finished.err;

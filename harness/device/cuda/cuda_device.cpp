@@ -72,10 +72,10 @@ CudaDevice::CudaDevice(const CudaRequest& request)
   profile_.context_bytes = info.used;
   if (!request.memory_bytes) return;
   if (*request.memory_bytes > info.total || *request.memory_bytes <= info.used) {
-    throw UsageError(fmt::format("--memory {} does not lie between the {} that the context of {} takes and the "
-                                 "{} that it has",
-                                 format_bytes(*request.memory_bytes), format_bytes(info.used), name(),
-                                 format_bytes(info.total)));
+    throw UsageError(fmt::format(
+        "--memory {} does not lie between the {} that the context of {} takes and the "
+        "{} that it has",
+        format_bytes(*request.memory_bytes), format_bytes(info.used), name(), format_bytes(info.total)));
   }
   profile_.memory_bytes = *request.memory_bytes;
   limited_.emplace(memory_, profile_.memory_bytes, profile_.context_bytes);
@@ -109,7 +109,8 @@ double CudaDevice::now() {
 std::string CudaDevice::condition() {
   const GpuState state = nvml_.state();
   if (state.sm_clock_mhz == 0) return {};
-  return fmt::format("{} MHz, {} C{}", state.sm_clock_mhz, state.celsius, state.throttled ? ", throttled" : "");
+  return fmt::format("{} MHz, {} C{}", state.sm_clock_mhz, state.celsius,
+                     state.throttled ? ", throttled" : "");
 }
 
 void CudaDevice::read(Address from, void* to, std::size_t bytes) {

@@ -1,4 +1,5 @@
-// Calls that failed where nobody can be told at once: memory is given back, and asked for, without exceptions.
+// Calls that failed where nobody can be told at once: memory is given back, and asked for, without
+// exceptions.
 #pragma once
 
 #include <cuda_runtime_api.h>

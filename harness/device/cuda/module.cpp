@@ -22,7 +22,8 @@ extern "C" memsweep::Device* memsweep_open_cuda(const memsweep::CudaRequest& req
   try {
     const int count = count_gpus();
     if (request.index >= count)
-      throw DeviceError(fmt::format("there is no cuda:{}: the driver counts {} GPUs, from 0", request.index, count));
+      throw DeviceError(
+          fmt::format("there is no cuda:{}: the driver counts {} GPUs, from 0", request.index, count));
     cuda::check(cudaSetDevice(request.index), "cudaSetDevice");
     return new CudaDevice(request);
   } catch (const CudaError& error) {

@@ -42,7 +42,9 @@ void CudaPool::free(Address address, std::span<const Stream> others) {
   owners_.erase(owner);
 }
 
-void CudaPool::trim() { failures_.settle([&] { return cudaMemPoolTrimTo(pool_, 0); }, "cudaMemPoolTrimTo"); }
+void CudaPool::trim() {
+  failures_.settle([&] { return cudaMemPoolTrimTo(pool_, 0); }, "cudaMemPoolTrimTo");
+}
 
 void CudaPool::wait_for_frees() noexcept {
   for (const auto& [number, stream] : streams_)
@@ -73,7 +75,8 @@ cudaStream_t CudaPool::stream_of(Stream stream) {
 /// PyTorch frees in one more stream that waits for all; here it is the block's own that waits.
 void CudaPool::wait_in(cudaStream_t waiting, cudaStream_t awaited) noexcept {
   cudaEvent_t event = nullptr;
-  if (!failures_.succeeded(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreateWithFlags"))
+  if (!failures_.succeeded(cudaEventCreateWithFlags(&event, cudaEventDisableTiming),
+                           "cudaEventCreateWithFlags"))
     return;
   if (failures_.succeeded(cudaEventRecord(event, awaited), "cudaEventRecord"))
     failures_.succeeded(cudaStreamWaitEvent(waiting, event, 0), "cudaStreamWaitEvent");
