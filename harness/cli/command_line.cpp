@@ -118,8 +118,14 @@ int run_command_line(int argc, const char* const* argv) {
   add_group(*advise_command, "Training loop", add_loop_options, options);
   add_group(*advise_command, "Device", add_device_options, options);
   advise_command->footer(kAdviseExamples);
+  CalibrateOptions calibrate_options;
+  auto* calibrate_command =
+      app.add_subcommand("calibrate", "what a device reaches, as a profile that --device sim reads");
+  add_calibrate_options(*calibrate_command, calibrate_options);
+  calibrate_command->footer("");
   // With a callback, a command reads the environment only where it is the one that runs.
-  for (CLI::App* command : {run_command, advise_command}) command->parse_complete_callback([] {});
+  for (CLI::App* command : {run_command, advise_command, calibrate_command})
+    command->parse_complete_callback([] {});
   auto* compare_command =
       app.add_subcommand("compare", "what changed between two result files; status 1 if it got worse");
   compare_command->add_option("base", arguments.base, "results to compare with")
@@ -149,6 +155,7 @@ int run_command_line(int argc, const char* const* argv) {
     options.given = given_options(*run_command);
     return run_steps_of(case_options);
   }
+  if (calibrate_command->parsed()) return calibrate_device(calibrate_options);
   if (compare_command->parsed()) return compare_results(arguments.base, arguments.next);
   if (replay_command->parsed()) {
     return replay_options.explained ? explain_conf(replay_options) : replay(replay_options);

@@ -14,6 +14,9 @@ int run_scenarios(const RunOptions& options);
 /// A few steps of one configuration, or of every case in a file: what each phase took.
 int run_steps_of(const CaseOptions& options);
 
+/// Measures what a device reaches, and makes a profile of it. Throws DeviceError.
+int calibrate_device(const CalibrateOptions& options);
+
 /// Remedies that make a configuration fit, or its batch grow.
 int advise(const CaseOptions& options);
 

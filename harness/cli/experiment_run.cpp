@@ -33,16 +33,29 @@ std::vector<StageRow> rows_of(const RunContext& context, const Scenario& scenari
                               const Experiment& experiment, ResultsFile<StageRow>& file) {
   if (auto known = rows_of(file, experiment); !known.empty()) return known;
   if (context.trial.interrupted && context.trial.interrupted()) throw Interrupted();
-  const std::vector<Stage> stages = experiment.run(context.device, context.trial);
-  std::vector<StageRow> rows;
-  for (const Stage& stage : stages) {
-    rows.push_back(file.add({.scenario = std::string(scenario.name),
-                             .subject = experiment.subject,
-                             .variant = experiment.variant,
-                             .device = context.device.name(),
-                             .stages = static_cast<std::int64_t>(stages.size()),
-                             .stage = stage}));
-  }
+  const auto row = [&](const Stage& stage, std::size_t stages) {
+    return StageRow{.scenario = std::string(scenario.name),
+                    .subject = experiment.subject,
+                    .variant = experiment.variant,
+                    .device = context.device().name(),
+                    .stages = static_cast<std::int64_t>(stages),
+                    .stage = stage};
+  };
+  const auto rows = context.workplace.rows_of<StageRow>(
+      [&](Device& device) {
+        const std::vector<Stage> stages = experiment.run(device, context.trial);
+        std::vector<StageRow> made;
+        for (const Stage& stage : stages) made.push_back(row(stage, stages.size()));
+        return made;
+      },
+      [&](const std::string& reason) {
+        Stage stage;
+        stage.name = "all";
+        stage.outcome = Outcome::error;
+        stage.message = reason;
+        return row(stage, 1);
+      });
+  for (const StageRow& each : rows) file.add(each);
   return rows;
 }
 
@@ -72,7 +85,7 @@ void run_experiments(const RunContext& context, const Scenario& scenario,
 }  // namespace
 
 Job experiment_job(const RunContext& context, const Scenario& scenario) {
-  auto experiments = scenario.experiments(context.options.training, context.device.profile());
+  auto experiments = scenario.experiments(context.options.training, context.device().profile());
   return [&context, &scenario, experiments = std::move(experiments)](const fs::path& csv) {
     run_experiments(context, scenario, experiments, csv);
   };

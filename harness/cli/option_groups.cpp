@@ -47,6 +47,17 @@ std::string alloc_conf_variable() {
   return found == kNames.end() ? kNames.front() : *found;
 }
 
+void add_device_choice(CLI::App& app, DeviceOptions& device, const std::string& choice) {
+  app.add_option("--device", device.spec, choice)
+      ->type_name("NAME")
+      ->capture_default_str()
+      ->envname("MEMSWEEP_DEVICE");
+  const auto read_memory = [&device](const std::string& text) { device.memory_bytes = parse_bytes(text); };
+  add_text(app, "--memory", read_memory, "cap of the device, as in 512MiB")
+      ->type_name("SIZE")
+      ->envname("MEMSWEEP_MEMORY");
+}
+
 }  // namespace
 
 void add_sweep_options(CLI::App& app, RunOptions& o) {
@@ -67,6 +78,18 @@ void add_sweep_options(CLI::App& app, RunOptions& o) {
       ->capture_default_str()
       ->transform(number(1e-3, 86400.0));
   app.add_flag("--scan", o.scan, "simulate batches around each boundary too, and report holes");
+  const auto read_limit = [&o](const std::string& text) {
+    const auto seconds = parse_number<double>(text);
+    if (!seconds || !(*seconds > 0)) throw UsageError(fmt::format("'{}' is no number above 0", text));
+    o.isolation.limit_seconds = *seconds;
+  };
+  auto* limit = add_text(app, "--trial-limit", read_limit,
+                         "end a trial that takes longer; trials run in child processes, as on cuda, where "
+                         "the limit is 300 without this")
+                    ->type_name("SECONDS");
+  app.add_flag("--in-process", o.isolation.in_process,
+               "trials on cuda run in no child process: for debuggers")
+      ->excludes(limit);
 }
 
 void add_model_options(CLI::App& app, RunOptions& o) {
@@ -133,14 +156,7 @@ void add_loop_options(CLI::App& app, RunOptions& o) {
 }
 
 void add_device_options(CLI::App& app, RunOptions& o) {
-  app.add_option("--device", o.device.spec, "auto, cpu, sim or sim:PROFILE")
-      ->type_name("NAME")
-      ->capture_default_str()
-      ->envname("MEMSWEEP_DEVICE");
-  const auto read_memory = [&o](const std::string& text) { o.device.memory_bytes = parse_bytes(text); };
-  add_text(app, "--memory", read_memory, "cap of the device, as in 512MiB")
-      ->type_name("SIZE")
-      ->envname("MEMSWEEP_MEMORY");
+  add_device_choice(app, o.device, "auto, cpu, cuda, cuda:N, sim or sim:PROFILE");
   app.add_option("--profile", o.device.profile_file, "JSON file of a device for --device sim")
       ->type_name("FILE");
   app.add_option("--pytorch", o.pytorch, "release whose allocator is followed: 2.11, 2.13 or 2.15")
@@ -149,6 +165,12 @@ void add_device_options(CLI::App& app, RunOptions& o) {
   app.add_option("--alloc-conf", o.alloc_conf, "settings of the allocator, in PyTorch's own grammar")
       ->type_name("TEXT")
       ->envname(alloc_conf_variable());
+}
+
+void add_calibrate_options(CLI::App& app, CalibrateOptions& o) {
+  add_device_choice(app, o.device, "auto, cpu, cuda or cuda:N");
+  app.add_option("--out", o.out, "where the profile goes, a JSON file for --device sim --profile")
+      ->type_name("FILE");
 }
 
 void add_output_options(CLI::App& app, RunOptions& o) {

@@ -12,6 +12,7 @@ void add_sweep_options(CLI::App& app, RunOptions& options);
 void add_model_options(CLI::App& app, RunOptions& options);
 void add_loop_options(CLI::App& app, RunOptions& options);
 void add_device_options(CLI::App& app, RunOptions& options);
+void add_calibrate_options(CLI::App& app, CalibrateOptions& options);
 void add_output_options(CLI::App& app, RunOptions& options);
 void add_batch_option(CLI::App& app, CaseOptions& options);
 void add_case_options(CLI::App& app, CaseOptions& options);

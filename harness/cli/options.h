@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/cli/workplace.h"
 #include "harness/device/device.h"
 #include "harness/sweep/trial.h"
 #include "scenarios/scenario.h"
@@ -17,6 +18,7 @@ struct RunOptions {
   std::vector<std::string> scenarios;  // names; "all"
   TrainingOptions training;
   DeviceOptions device;
+  IsolationOptions isolation;
   std::string pytorch = "2.15";
   std::string alloc_conf;
   std::vector<std::int64_t> batches;  // a grid instead of the search for the boundary
@@ -38,6 +40,12 @@ struct CaseOptions {
   std::string cases;  // a file of them, instead of the one that `run` describes
   bool events = false;
   std::string format = "table";  // csv, json
+};
+
+/// What a device reaches: `memsweep calibrate`.
+struct CalibrateOptions {
+  DeviceOptions device;
+  std::string out;  // where the profile goes; empty: nowhere
 };
 
 /// "none,sqrt": each name once.

@@ -77,9 +77,9 @@ int run_scenarios(const RunOptions& options) {
   expect_sense(options, chosen);
   TrialOptions trial_options = trial_options_of(options);
   trial_options.interrupted = interrupt_requested;
-  const OpenedDevice opened = open_device(options.device);
+  const Workplace workplace(options.device, options.isolation, interrupt_requested);
   const Progress progress(options.quiet);
-  const RunContext context{options, trial_options, *opened.device, progress};
+  const RunContext context{options, trial_options, workplace, progress};
   std::vector<Job> jobs;  // refused, if they are to be, before anything is said or done
   for (const Scenario* scenario : chosen) {
     jobs.push_back(has_experiments(*scenario) ? experiment_job(context, *scenario)
@@ -87,12 +87,12 @@ int run_scenarios(const RunOptions& options) {
   }
   if (!options.quiet) {
     for (const std::string& warning : trial_options.settings.warnings) remark("allocator setting " + warning);
-    if (!opened.remark.empty()) remark(opened.remark);
+    if (!workplace.remark().empty()) remark(workplace.remark());
     for (const Scenario* scenario : chosen) remark_unfollowed(options, *scenario);
   }
   catch_interrupts();
   for (std::size_t i = 0; i < chosen.size(); ++i) {
-    const fs::path csv = csv_path(options, *opened.device, *chosen[i]);
+    const fs::path csv = csv_path(options, workplace.device(), *chosen[i]);
     try {
       jobs[i](csv);
     } catch (const Interrupted&) {

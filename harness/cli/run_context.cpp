@@ -65,9 +65,9 @@ std::string describe(const TrainingOptions& training, const Scenario& scenario) 
 }
 
 nlohmann::json device_settings(const RunContext& context, const Scenario& scenario) {
-  const Profile& profile = context.device.profile();
+  const Profile& profile = context.device().profile();
   return {{"scenario", scenario.name},
-          {"device", context.device.name()},
+          {"device", context.device().name()},
           {"memory", format_bytes(profile.memory_bytes)},
           {"memory_bytes", profile.memory_bytes},
           {"profile", own_profile(context.options, profile)},
@@ -87,10 +87,10 @@ nlohmann::json training_settings(const RunOptions& o) {
 void print_title(const RunContext& context, const Scenario& scenario, std::string_view subject,
                  std::string_view alloc_conf) {
   fmt::print("{}: {}{}{} with {}, allocator of PyTorch {}{}\n", scenario.name, subject,
-             subject.empty() ? "" : "; ", context.device.name(),
-             format_bytes(context.device.profile().memory_bytes), context.options.pytorch,
+             subject.empty() ? "" : "; ", context.device().name(),
+             format_bytes(context.device().profile().memory_bytes), context.options.pytorch,
              alloc_conf.empty() ? "" : fmt::format(" under {}", alloc_conf));
-  if (!context.device.computes()) fmt::print("Simulated: bytes are counted, times are modelled.\n");
+  if (!context.device().computes()) fmt::print("Simulated: bytes are counted, times are modelled.\n");
   fmt::print("\n");
 }
 

@@ -12,6 +12,7 @@
 #include "harness/cli/environment.h"
 #include "harness/cli/options.h"
 #include "harness/cli/progress.h"
+#include "harness/cli/workplace.h"
 #include "harness/report/results_file.h"
 
 namespace memsweep {
@@ -19,8 +20,10 @@ namespace memsweep {
 struct RunContext {
   const RunOptions& options;
   const TrialOptions& trial;
-  Device& device;
+  const Workplace& workplace;
   const Progress& progress;
+
+  [[nodiscard]] const Device& device() const { return workplace.device(); }
 };
 
 /// A scenario that can be run: rows go to a file as they come, a table to stdout. Throws UsageError, before
@@ -58,7 +61,7 @@ template <typename AnyRow>
 [[nodiscard]] ResultsFile<AnyRow> open_results(const RunContext& context, const std::filesystem::path& csv,
                                                const nlohmann::json& settings) {
   if (context.options.fresh) remove_results(csv);
-  ResultsFile<AnyRow> file(csv, settings, describe_environment(context.device));
+  ResultsFile<AnyRow> file(csv, settings, describe_environment(context.device()));
   if (const std::size_t known = file.rows().size(); known > 0 && !context.options.quiet) {
     remark(fmt::format("{} rows were measured before and are taken from {}; --fresh measures anew", known,
                        csv.string()));

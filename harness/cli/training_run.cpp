@@ -33,7 +33,7 @@ class TrainingRun {
       : context_(context),
         options_(context.options),
         trial_options_(context.trial),
-        device_(context.device),
+        device_(context.device()),
         scenario_(scenario),
         variants_(variants),
         csv_(csv) {}
@@ -150,15 +150,27 @@ class TrainingRun {
         write_snapshot(recording, path);
       };
     }
-    return file_->add({.scenario = std::string(scenario_.name),
-                       .variant = variant.label,
-                       .model = describe(options_.training.model),
-                       .precision = or_else(variant.precision, describe(options_.training.precision)),
-                       .optimizer = or_else(variant.optimizer, options_.training.optimizer),
-                       .device = device_.name(),
-                       .batch = batch,
-                       .purpose = purpose,
-                       .result = run_trial(device_, device_.memory(), schedule, trial_options)});
+    Row row{.scenario = std::string(scenario_.name),
+            .variant = variant.label,
+            .model = describe(options_.training.model),
+            .precision = or_else(variant.precision, describe(options_.training.precision)),
+            .optimizer = or_else(variant.optimizer, options_.training.optimizer),
+            .device = device_.name(),
+            .batch = batch,
+            .purpose = purpose,
+            .result = {}};
+    const auto rows = context_.workplace.rows_of<Row>(
+        [&](Device& device) {
+          row.result = run_trial(device, device.memory(), schedule, trial_options);
+          return std::vector{row};
+        },
+        [&](const std::string& reason) {
+          row.result = {};
+          row.result.outcome = Outcome::error;
+          row.result.message = reason;
+          return row;
+        });
+    return file_->add(rows.at(0));
   }
 
   /// As it was named where there is but one trial, else "out-sqrt-64.pickle" for each.
@@ -175,7 +187,7 @@ class TrainingRun {
   const RunContext& context_;
   const RunOptions& options_;
   const TrialOptions& trial_options_;
-  Device& device_;
+  const Device& device_;
   const Scenario& scenario_;
   const std::vector<Variant>& variants_;
   const fs::path& csv_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,7 +17,7 @@ class Device {
  public:
   virtual ~Device() = default;
 
-  /// "cpu", "sim:h100-sxm-80gb": how rows name it.
+  /// "cpu", "sim:h100-sxm-80gb", "cuda:h100-80gb-hbm3": how rows name it.
   [[nodiscard]] virtual std::string name() const = 0;
   [[nodiscard]] virtual const Profile& profile() const = 0;
   [[nodiscard]] virtual SegmentSource& memory() = 0;
@@ -26,11 +27,21 @@ class Device {
   [[nodiscard]] virtual Address allocate_host(std::size_t bytes) = 0;
   virtual void free_host(Address address) noexcept = 0;
 
-  /// Does what is asked for, on operands that lie in this device's memory.
+  /// Does what is asked for, on operands that lie in this device's memory. Throws DeviceError, naming the op,
+  /// as now() and read() do.
   virtual void execute(const OpCall& call, const Views& views) = 0;
 
   /// Seconds on this device's clock, after all that was asked for is done.
   [[nodiscard]] virtual double now() = 0;
+
+  /// Whether the device is slowing itself down, for its heat or its power supply: times taken now say little.
+  [[nodiscard]] virtual bool throttled() { return false; }
+  /// "1980 MHz, 43 C": what else times depend on now; empty where nobody says.
+  [[nodiscard]] virtual std::string condition() { return {}; }
+
+  /// Throws DeviceError if a call failed since it was asked last that could not say so itself: one that gives
+  /// memory back, or that was refused for another reason than a shortage.
+  virtual void expect_sound() {}
 
   /// Whether values are there to be read; a simulation has none.
   [[nodiscard]] virtual bool computes() const = 0;
@@ -47,8 +58,8 @@ class Device {
 [[nodiscard]] std::unique_ptr<Device> make_untimed_sim(Profile profile);
 
 struct DeviceOptions {
-  std::string spec = "auto";                  // auto, cpu, sim, sim:PROFILE
-  std::optional<std::size_t> memory_bytes{};  // cap; what the profile says where it is not given
+  std::string spec = "auto";                  // auto, cpu, cuda, cuda:N, sim, sim:PROFILE
+  std::optional<std::size_t> memory_bytes{};  // cap; what the profile or the GPU says where it is not given
   std::string profile_file{};                 // a profile of one's own for sim
 };
 
@@ -59,5 +70,11 @@ struct OpenedDevice {
 
 /// Throws UsageError for a device that does not exist, DeviceError for one that is not here.
 [[nodiscard]] OpenedDevice open_device(const DeviceOptions& options);
+
+struct CudaRequest;  // open_cuda.h
+using CudaOpener = std::function<std::unique_ptr<Device>(const CudaRequest&)>;
+
+/// The same, where it is `open` that opens a cuda device.
+[[nodiscard]] OpenedDevice open_device(const DeviceOptions& options, const CudaOpener& open);
 
 }  // namespace memsweep

@@ -1,13 +1,14 @@
 #include "harness/device/profile.h"
 
+#include <algorithm>
 #include <cstdint>
-#include <fstream>
-#include <limits>
-#include <type_traits>
+#include <cstdlib>
+#include <sstream>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "harness/base/bytes.h"
 #include "harness/base/errors.h"
@@ -98,80 +99,14 @@ std::vector<Profile> make_profiles() {
   };
 }
 
-void require(bool holds, std::string_view field, std::string_view rule) {
-  if (!holds) throw UsageError(fmt::format("the field '{}' must be {}", field, rule));
-}
-
-template <typename T>
-T value_of(const nlohmann::json& json, std::string_view field) {
-  if constexpr (std::is_integral_v<T>) {
-    constexpr auto kHighest = std::numeric_limits<T>::max();
-    const bool fits = json.is_number_unsigned() && std::in_range<T>(json.get<std::uint64_t>());
-    require(fits, field, fmt::format("a whole number from 0 to {}", kHighest));
-  } else if constexpr (std::is_floating_point_v<T>) {
-    require(json.is_number(), field, "a number");
-  } else {
-    require(json.is_string(), field, "a text");
+/// How many words of a profile's name, "h100-sxm-80gb", stand in another name.
+std::int64_t common_words(const std::string& profile, std::string_view name) {
+  std::istringstream in(profile);
+  std::int64_t count = 0;
+  for (std::string word; std::getline(in, word, '-');) {
+    count += static_cast<std::int64_t>(name.find(word) != std::string_view::npos);
   }
-  return json.get<T>();
-}
-
-/// Takes a field out of the object, so that what is left over was not known.
-template <typename T>
-void take(nlohmann::json& object, std::string_view field, T& value) {
-  const auto found = object.find(field);
-  if (found == object.end()) throw UsageError(fmt::format("the field '{}' is missing", field));
-  value = value_of<T>(*found, field);
-  object.erase(found);
-}
-
-/// Rows and folders of results bear the name.
-void check_name(const std::string& name) {
-  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789.-";
-  require(!name.empty() && name.find_first_not_of(kLetters) == std::string::npos, "name",
-          "of the letters a-z, digits, '.' and '-'");
-  for (const Profile& profile : profiles()) {
-    require(profile.name != name, "name", fmt::format("another than '{}', which is built in", name));
-  }
-}
-
-void check(const Profile& p) {
-  check_name(p.name);
-  require(p.context_bytes < p.memory_bytes, "context_bytes", "below memory_bytes");
-  require(p.bandwidth > 0, "bandwidth", "above 0");
-  require(p.f32_rate > 0, "f32_rate", "above 0");
-  require(p.tf32_rate > 0, "tf32_rate", "above 0");
-  require(p.f16_rate > 0, "f16_rate", "above 0");
-  require(p.bf16_rate > 0, "bf16_rate", "above 0");
-  require(p.bandwidth_share > 0 && p.bandwidth_share <= 1, "bandwidth_share", "above 0 and at most 1");
-  require(p.product_share > 0 && p.product_share <= 1, "product_share", "above 0 and at most 1");
-  require(p.link_bandwidth > 0, "link_bandwidth", "above 0");
-  require(p.launch_seconds >= 0, "launch_seconds", "at least 0");
-}
-
-Profile from_json(nlohmann::json object) {
-  if (!object.is_object()) throw UsageError("a profile is a JSON object");
-  Profile p;
-  take(object, "name", p.name);
-  take(object, "source", p.source);
-  take(object, "compute_capability", p.compute_capability);
-  take(object, "multiprocessors", p.multiprocessors.count);
-  take(object, "threads_per_multiprocessor", p.multiprocessors.threads_each);
-  take(object, "memory_bytes", p.memory_bytes);
-  take(object, "context_bytes", p.context_bytes);
-  take(object, "bandwidth", p.bandwidth);
-  take(object, "f32_rate", p.f32_rate);
-  take(object, "tf32_rate", p.tf32_rate);
-  take(object, "f16_rate", p.f16_rate);
-  take(object, "bf16_rate", p.bf16_rate);
-  take(object, "bandwidth_share", p.bandwidth_share);
-  take(object, "product_share", p.product_share);
-  take(object, "link_bandwidth", p.link_bandwidth);
-  take(object, "launch_seconds", p.launch_seconds);
-  if (!object.empty())
-    throw UsageError(fmt::format("there is no field '{}' in a profile", object.begin().key()));
-  check(p);
-  return p;
+  return count;
 }
 
 }  // namespace
@@ -199,16 +134,15 @@ const Profile& find_profile(std::string_view name) {
   throw UsageError(unknown("device profile", name, known));
 }
 
-Profile read_profile(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  if (!in) throw UsageError(fmt::format("cannot read the profile {}", file.string()));
-  try {
-    return from_json(nlohmann::json::parse(in));
-  } catch (const nlohmann::json::exception& error) {
-    throw UsageError(fmt::format("{} is no JSON: {}", file.string(), error.what()));
-  } catch (const UsageError& error) {
-    throw UsageError(fmt::format("{}: {}", file.string(), error.what()));
-  }
+const Profile& nearest_profile(std::string_view name, int compute_capability, int multiprocessors) {
+  const auto distance = [&](const Profile& p) {
+    return std::tuple(p.compute_capability == 0, -common_words(p.name, name),
+                      std::abs(p.compute_capability - compute_capability),
+                      std::abs(p.multiprocessors.count - multiprocessors));
+  };
+  const auto all = profiles();
+  return *std::min_element(all.begin(), all.end(),
+                           [&](const Profile& a, const Profile& b) { return distance(a) < distance(b); });
 }
 
 }  // namespace memsweep

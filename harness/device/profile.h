@@ -40,6 +40,11 @@ struct Profile {
 /// Throws UsageError naming the nearest profile there is.
 [[nodiscard]] const Profile& find_profile(std::string_view name);
 
+/// The GPU of profiles() that is most like one of that name ("h100-80gb-hbm3"), else of that compute
+/// capability and so many multiprocessors.
+[[nodiscard]] const Profile& nearest_profile(std::string_view name, int compute_capability,
+                                             int multiprocessors);
+
 /// A profile from a JSON object with these fields, all of them and no others:
 ///   name                        of a-z, 0-9, '.' and '-'; none that is built in
 ///   source                      text: where the numbers are from
@@ -55,5 +60,9 @@ struct Profile {
 ///   launch_seconds              at least 0
 /// Throws UsageError naming the field and its rule.
 [[nodiscard]] Profile read_profile(const std::filesystem::path& file);
+
+/// The same JSON object as text, and back from such a text. Throws UsageError naming the field and its rule.
+[[nodiscard]] std::string profile_text(const Profile& profile);
+[[nodiscard]] Profile parse_profile(std::string_view text);
 
 }  // namespace memsweep

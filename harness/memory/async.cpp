@@ -47,14 +47,21 @@ class AsyncAllocator::NoteReserved {
 AsyncAllocator::AsyncAllocator(SegmentSource& source, double memory_fraction, PytorchRelease release,
                                Streams& streams)
     : source_(source),
-      streams_(streams),
       release_(release),
-      pool_(require_pages(source), streams, source.info().total) {
+      pool_(source.pool() != nullptr ? *source.pool()
+                                     : model_.emplace(require_pages(source), streams, source.info().total)) {
   if (!(memory_fraction >= 0 && memory_fraction <= 1))
     throw UsageError("a memory fraction must lie between 0 and 1");
   if (memory_fraction < 1) {
     limit_ = static_cast<std::size_t>(memory_fraction * static_cast<double>(source.info().total));
   }
+}
+
+AsyncAllocator::~AsyncAllocator() {
+  if (model_) return;  // which gives back all with itself
+  for (const auto& [address, use] : live_) pool_.free(address, use.others);
+  pool_.wait_for_frees();
+  pool_.trim();
 }
 
 Address AsyncAllocator::allocate(std::size_t bytes, Stream stream) {
@@ -98,7 +105,7 @@ Address AsyncAllocator::ask_pool(std::size_t bytes, Stream stream) {
   const NoteReserved at_end(*this);
   Address address = pool_.allocate(bytes, stream);
   if (address == 0 && allocator_rules(release_).trims_pool_and_retries) {
-    streams_.synchronize(stream);
+    pool_.synchronize(stream);
     pool_.trim();
     address = pool_.allocate(bytes, stream);
   }

@@ -1,4 +1,4 @@
-// PyTorch's cudaMallocAsync backend over a model of the driver's memory pool (driver_pool.h).
+// PyTorch's cudaMallocAsync backend over the driver's memory pool, or a model of it (driver_pool.h).
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ namespace memsweep {
 /// PyTorch's half is exact: bytes are counted as asked for; a request beyond a configured limit fails
 /// without the device being asked; 2.15, where the device refuses, waits for the stream, trims the pool and
 /// asks once more. What the pool does, and with it reserved bytes and how much fits into fragmented memory,
-/// is the driver's, and modelled.
+/// is the driver's: modelled, unless the source has such a pool of its own.
 ///
 /// Statistics are those that this backend has: current and peak of allocated, active and reserved bytes in
 /// all. All others stay 0, num_ooms too, except requested bytes, which are memsweep's own.
@@ -23,9 +23,15 @@ class AsyncAllocator final : public Allocator {
  public:
   /// The source and the streams must outlive the allocator. `memory_fraction` of the device, in [0, 1],
   /// limits live bytes as set_per_process_memory_fraction() does; 1: no limit. (PyTorch does not read the
-  /// setting of that name for this backend.) Throws UsageError if the source offers no pages.
+  /// setting of that name for this backend.) Throws UsageError if the source offers neither pool nor pages.
   explicit AsyncAllocator(SegmentSource& source, double memory_fraction = 1,
                           PytorchRelease release = PytorchRelease::v2_15, Streams& streams = idle_streams());
+
+  /// Gives back all, also what is live.
+  ~AsyncAllocator() override;
+
+  AsyncAllocator(const AsyncAllocator&) = delete;
+  AsyncAllocator& operator=(const AsyncAllocator&) = delete;
 
   [[nodiscard]] Address allocate(std::size_t bytes, Stream stream = 0) override;
   void free(Address address) override;
@@ -57,12 +63,12 @@ class AsyncAllocator final : public Allocator {
   [[nodiscard]] OutOfMemory out_of_memory(std::size_t bytes) const;
 
   SegmentSource& source_;
-  Streams& streams_;
   PytorchRelease release_;
   std::optional<std::size_t> limit_;  // of live bytes
   Statistics statistics_;
   std::map<Address, Use> live_;
-  DriverPool pool_;
+  std::optional<DriverPool> model_;
+  StreamOrderedPool& pool_;
 };
 
 }  // namespace memsweep

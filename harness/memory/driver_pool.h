@@ -25,40 +25,33 @@
 
 #include "harness/memory/segment_source.h"
 #include "harness/memory/snapshot.h"
+#include "harness/memory/stream_pool.h"
 #include "harness/memory/streams.h"
 
 namespace memsweep {
 
-class DriverPool {
+class DriverPool final : public StreamOrderedPool {
  public:
   /// Pages and streams must outlive the pool. A request of more than `capacity` bytes is refused.
   DriverPool(PageSource& pages, Streams& streams, std::size_t capacity);
 
   /// Gives back all pages, also those in use.
-  ~DriverPool();
+  ~DriverPool() override;
 
   DriverPool(const DriverPool&) = delete;
   DriverPool& operator=(const DriverPool&) = delete;
 
-  /// A block for `bytes` > 0 bytes that `stream` may use at once; 0 where there is no memory left for it.
-  /// May throw std::bad_alloc, as all that is not noexcept; what is live or free then stays so.
-  [[nodiscard]] Address allocate(std::size_t bytes, Stream stream);
-
-  /// Frees the live block at `address` in the stream that it was allocated for, or, where `others` use it
-  /// too, in a stream of the pool's own that waits for all of them.
-  void free(Address address, std::span<const Stream> others);
+  [[nodiscard]] Address allocate(std::size_t bytes, Stream stream) override;
+  void free(Address address, std::span<const Stream> others) override;
 
   /// Gives back the pages that hold nothing but one free block, its free having passed.
-  void trim();
-
-  /// Blocks until every free has passed.
-  void wait_for_frees() noexcept;
+  void trim() override;
+  void wait_for_frees() noexcept override;
+  void synchronize(Stream stream) noexcept override { streams_.synchronize(stream); }
 
   /// In mapped pages, bytes.
-  [[nodiscard]] std::size_t reserved() const noexcept { return reserved_; }
-
-  /// Each contiguous run of pages as a segment. Live blocks carry their requested bytes.
-  [[nodiscard]] std::vector<SegmentSnapshot> snapshot() const;
+  [[nodiscard]] std::size_t reserved() const noexcept override { return reserved_; }
+  [[nodiscard]] std::vector<SegmentSnapshot> snapshot() const override;
 
  private:
   using Owner = std::optional<Stream>;  // of a free block: the only stream that may use it yet; none: all may

@@ -26,6 +26,8 @@ class PageSource {
   virtual void unmap(Address address, std::size_t page_bytes, std::size_t count) noexcept = 0;
 };
 
+class StreamOrderedPool;  // stream_pool.h
+
 class SegmentSource {
  public:
   struct Info {
@@ -44,8 +46,16 @@ class SegmentSource {
 
   [[nodiscard]] virtual Info info() const noexcept = 0;
 
+  /// Bytes of the device that this source took and has not given back, and besides only what nobody else
+  /// moves: what is left when all its users are gone was lost.
+  [[nodiscard]] virtual std::size_t held() const noexcept { return info().used; }
+
   /// The device's virtual memory, or null where it has none to offer.
   [[nodiscard]] virtual PageSource* pages() noexcept { return nullptr; }
+
+  /// The device's own pool for allocation in the order of streams, for one user at a time, or null where it
+  /// has none: then it can be modelled over pages().
+  [[nodiscard]] virtual StreamOrderedPool* pool() noexcept { return nullptr; }
 };
 
 }  // namespace memsweep

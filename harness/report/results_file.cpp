@@ -36,24 +36,15 @@ std::vector<std::string> fields_of(const AnyRow& row) {
 }
 
 template <typename AnyRow>
-std::string csv_of(std::span<const AnyRow> rows) {
-  std::string text = csv_line(header<AnyRow>()) + "\n";
-  for (const AnyRow& row : rows) text += csv_line(fields_of(row)) + "\n";
-  return text;
-}
-
-template <typename AnyRow>
-std::vector<AnyRow> read_table(const fs::path& file) {
-  std::string where = file.string();
+std::vector<AnyRow> read_table(const std::string& name, std::string_view text) {
+  std::string where = name;
   try {
-    const auto records = parse_csv(read_text(file));
-    if (records.empty() || records[0] != header<AnyRow>()) {
-      throw UsageError(
-          fmt::format("{} is not a results file of this version: its columns are others", file.string()));
-    }
+    const auto records = parse_csv(text);
+    if (records.empty() || records[0] != header<AnyRow>())
+      throw UsageError(fmt::format("{} is not a results file of this version: its columns are others", name));
     std::vector<AnyRow> rows;
     for (std::size_t line = 1; line < records.size(); ++line) {
-      where = fmt::format("{}, record {}", file.string(), line + 1);
+      where = fmt::format("{}, record {}", name, line + 1);
       const auto& record = records[line];
       if (record.size() != records[0].size()) throw std::invalid_argument("wrong number of fields");
       AnyRow& row = rows.emplace_back();
@@ -132,10 +123,26 @@ std::size_t whole_groups(std::span<const StageRow> rows) { return whole_experime
 
 template <typename AnyRow>
 std::vector<AnyRow> read_rows(const fs::path& csv) {
-  return read_table<AnyRow>(csv);
+  return read_table<AnyRow>(csv.string(), read_text(csv));
 }
 template std::vector<Row> read_rows<Row>(const fs::path&);
 template std::vector<StageRow> read_rows<StageRow>(const fs::path&);
+
+template <typename AnyRow>
+std::string rows_text(std::span<const AnyRow> rows) {
+  std::string text = csv_line(header<AnyRow>()) + "\n";
+  for (const AnyRow& row : rows) text += csv_line(fields_of(row)) + "\n";
+  return text;
+}
+template std::string rows_text<Row>(std::span<const Row>);
+template std::string rows_text<StageRow>(std::span<const StageRow>);
+
+template <typename AnyRow>
+std::vector<AnyRow> parse_rows(std::string_view text) {
+  return read_table<AnyRow>("what a trial sent", text);
+}
+template std::vector<Row> parse_rows<Row>(std::string_view);
+template std::vector<StageRow> parse_rows<StageRow>(std::string_view);
 
 bool holds_experiments(const fs::path& csv) {
   std::ifstream in(csv, std::ios::binary);
@@ -144,11 +151,11 @@ bool holds_experiments(const fs::path& csv) {
 }
 
 std::vector<BoundaryRow> read_boundaries(const fs::path& csv) {
-  return read_table<BoundaryRow>(boundaries_path(csv));
+  return read_table<BoundaryRow>(boundaries_path(csv).string(), read_text(boundaries_path(csv)));
 }
 
 void write_boundaries(const fs::path& csv, std::span<const BoundaryRow> boundaries) {
-  write_whole(boundaries_path(csv), csv_of(boundaries));
+  write_whole(boundaries_path(csv), rows_text(boundaries));
 }
 
 std::optional<RunRecord> read_record(const fs::path& csv) {
@@ -199,7 +206,7 @@ ResultsFile<AnyRow>::ResultsFile(fs::path csv, const nlohmann::json& settings,
   }
   if (const std::size_t whole = whole_groups(rows_); whole < rows_.size()) {
     rows_.resize(whole);
-    write_whole(csv_, csv_of(std::span<const AnyRow>(rows_)));
+    write_whole(csv_, rows_text(std::span<const AnyRow>(rows_)));
   }
   out_.emplace(csv_, header<AnyRow>());
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -21,6 +22,12 @@ namespace memsweep {
 /// sentence if it is missing or not such a file.
 template <typename AnyRow = Row>
 [[nodiscard]] std::vector<AnyRow> read_rows(const std::filesystem::path& csv);
+
+/// Rows as the text that such a file would be, and back. Throws UsageError for another text.
+template <typename AnyRow>
+[[nodiscard]] std::string rows_text(std::span<const AnyRow> rows);
+template <typename AnyRow>
+[[nodiscard]] std::vector<AnyRow> parse_rows(std::string_view text);
 
 /// Whether `csv` is a file of `StageRow`s, by its header.
 [[nodiscard]] bool holds_experiments(const std::filesystem::path& csv);

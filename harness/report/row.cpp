@@ -86,6 +86,9 @@ std::vector<Column<Row>> make_columns() {
       peak<&Levels::reserved>("peak_reserved_bytes", "peak of the segments that the allocator holds"),
       peak<&Levels::device>("device_peak_bytes",
                             "peak of what is taken from the device, context and others included"),
+      result<&TrialResult::overhead_bytes>("overhead_bytes", "bytes",
+                                           "of what is taken from the device, what lies beside the segments: "
+                                           "the context, what libraries keep, and others"),
       category<Category::weight>("weights_bytes",
                                  "of the allocated peak (for an oom: when memory ran out): parameters"),
       category<Category::gradient>("gradients_bytes", "gradients of parameters"),
@@ -102,6 +105,9 @@ std::vector<Column<Row>> make_columns() {
                                     "time of a step; modelled on sim; 0 where none was taken"),
       step_seconds<&Spread::iqr>("step_seconds_iqr", "s", "its interquartile range"),
       step_seconds<&Spread::samples>("step_samples", "steps", "how many steps were timed"),
+      result<&TrialResult::throttled_samples>(
+          "throttled_samples", "steps",
+          "timed steps that were thrown away, since the GPU had slowed itself down"),
       {"noisy", "", "1 where the median is not known to 2 %",
        [](const Row& r) { return std::string(r.result.noisy ? "1" : "0"); },
        [](Row& r, std::string_view v) { r.result.noisy = number_in<int>(v) != 0; }},

@@ -102,10 +102,14 @@ class Trial {
       return rule.enough(spread_of(seconds_), elapsed);
     };
     const std::int64_t certified = result_.steps;
-    while (!enough() && (settled_ || result_.steps < options_.most_steps)) advance();
+    const auto may_go_on = [&] {
+      return (settled_ || result_.steps < options_.most_steps) &&
+             result_.throttled_samples < rule.max_samples;
+    };
+    while (!enough() && may_go_on()) advance();
     result_.steps = certified;
     result_.step_seconds = spread_of(seconds_);
-    result_.noisy = rule.noisy(result_.step_seconds);
+    result_.noisy = rule.noisy(result_.step_seconds) || result_.throttled_samples >= rule.max_samples;
   }
 
   void advance() {
@@ -113,12 +117,20 @@ class Trial {
     const std::int64_t retries_before = retries();
     const double start = device_.now();
     execution_.step(schedule_, result_.steps + 1);
-    if (result_.steps >= options_.least_steps) seconds_.push_back(device_.now() - start);
+    if (result_.steps >= options_.least_steps) note_time(device_.now() - start);
     flushed_in_last_step_ = retries() > retries_before;
     ++result_.steps;
     const bool updated = !program().overflow || execution_.updates() > 0;  // state is born in the first
     const std::int64_t update = program().overflow ? execution_.updates() : result_.steps;
     if (updated && update >= program().turn) settled_ = settled_ || !layouts_.insert(layout()).second;
+  }
+
+  void note_time(double seconds) {
+    if (device_.throttled()) {
+      ++result_.throttled_samples;
+    } else {
+      seconds_.push_back(seconds);
+    }
   }
 
   /// A hash over all that decides what the next step's requests meet, and whether they are refused.
@@ -202,6 +214,9 @@ class Trial {
   void note_levels() {
     result_.peak = peak_levels(allocator_.statistics(), used_before_);
     result_.alloc_retries = retries();
+    const auto segments = static_cast<std::size_t>(allocator_.statistics().reserved_bytes.all.current);
+    const std::size_t used = device_.memory().info().used;
+    result_.overhead_bytes = used - std::min(used, segments);
   }
 
   [[nodiscard]] std::int64_t retries() const { return allocator_.statistics().num_alloc_retries; }
@@ -258,9 +273,9 @@ TrialResult run_steps(Device& device, Allocator& allocator, const Schedule& sche
 
 TrialResult run_trial(Device& device, SegmentSource& memory, const Schedule& schedule,
                       const TrialOptions& options) {
-  const std::size_t before = memory.info().used;
+  const std::size_t before = memory.held();
   TrialResult result = run_on_fresh_allocator(device, memory, schedule, options);
-  const std::size_t after = memory.info().used;
+  const std::size_t after = memory.held();
   if (after != before && result.outcome != Outcome::error) {
     result.outcome = Outcome::error;
     result.message = fmt::format("{} of device memory were in use before the trial and {} after it",

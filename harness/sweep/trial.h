@@ -38,7 +38,11 @@ struct TrialResult {
   std::int64_t alloc_retries = 0;
   Verdict verdict = Verdict::fits;
   std::string message;  // PyTorch's own words for an oom; the reason of an error
+  /// Of the device, beside the allocator's segments, when the steps were over or memory ran out: the context,
+  /// what libraries keep, and others. Bytes.
+  std::size_t overhead_bytes = 0;
   Spread step_seconds;
+  std::size_t throttled_samples = 0;  // thrown away, since the device had slowed itself down
   bool noisy = false;
   /// Where the device computes, of the first `TrialOptions::least_steps` steps: the last loss, and a hash
   /// over all losses, the last step's gradients and the weights after it.

@@ -63,6 +63,8 @@ class RecordedSource final : public SegmentSource, public PageSource {
   void release(Address address, std::size_t bytes) noexcept override;
   Info info() const noexcept override { return upstream_.info(); }
   PageSource* pages() noexcept override { return upstream_.pages() != nullptr ? this : nullptr; }
+  /// What a pool takes from its device is seen by nobody.
+  StreamOrderedPool* pool() noexcept override { return upstream_.pool(); }
 
   Address reserve(std::size_t bytes) noexcept override;
   void unreserve(Address address, std::size_t bytes) noexcept override;

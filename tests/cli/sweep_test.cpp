@@ -68,9 +68,12 @@ TEST(Sweep, TakesAGridWhoseBatchesMayRunOut) {
 TEST(Sweep, PicksTheCpuByItselfAndSaysSo) {
   const TemporaryFolder folder;
   const std::string sweep = kSweep + "--recompute none --batches 4 --csv rows.csv ";
-  const Finished spoken = run(folder, sweep + "--device auto");
+  const Words without_cuda{"MEMSWEEP_CUDA_MODULE=/nowhere"};
+  const Finished spoken = run(folder, sweep + "--device auto", without_cuda);
   EXPECT_EQ(spoken.status, 0);
-  EXPECT_EQ(spoken.err, "memsweep: no CUDA device in this build; running on cpu with 16MiB of memory\n");
+  EXPECT_EQ(spoken.err,
+            "memsweep: MEMSWEEP_CUDA_MODULE names /nowhere, which is not there; running on cpu with 16MiB of "
+            "memory\n");
   EXPECT_EQ(read_rows(folder / "rows.csv").at(0).device, "cpu");
   expect_done(run(folder, sweep + "--quiet"));
 }
