@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "harness/base/bytes.h"
+#include "harness/report/quantity.h"
 #include "harness/sweep/diagnose.h"
 
 namespace memsweep {
