@@ -15,7 +15,9 @@
 #include "harness/standin/device_memory.h"
 #include "harness/standin/handles.h"
 #include "harness/standin/memory_pool.h"
+#include "harness/standin/observations.h"
 #include "harness/standin/settings.h"
+#include "harness/standin/shadow.h"
 
 namespace memsweep::standin {
 
@@ -32,8 +34,10 @@ struct DriverModel {
 
   Settings settings;
   Calls calls;
+  Observations observations;
   Handles handles;
   DeviceMemory memory;
+  Shadow shadow;
   std::deque<MemoryPool> pools;     // of each device
   std::vector<cudaError_t> broken;  // by device: the error that ended its context; cudaSuccess: none
 };
