@@ -48,7 +48,7 @@ __attribute__((destructor)) void report_leaks() {
 
 DriverModel::DriverModel(Settings wanted)
     : settings(std::move(wanted)),
-      memory(settings.devices, settings.memory, settings.context, settings.compute),
+      memory(settings.devices, settings.memory, settings.context + settings.others, settings.compute),
       broken(settings.devices, cudaSuccess) {
   calls.set_faults(settings.faults);
   for (int device = 0; device < settings.devices; ++device) pools.emplace_back(memory, device);
@@ -62,6 +62,7 @@ std::map<std::string, std::size_t> DriverModel::live() const {
     live["cudaMalloc"] -= pool.pieces();
     live["cudaMallocAsync"] += pool.allocations();
   }
+  live["nvmlInit"] = static_cast<std::size_t>(nvml_users);
   std::erase_if(live, [](const auto& entry) { return entry.second == 0; });
   return live;
 }

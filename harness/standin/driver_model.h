@@ -40,6 +40,7 @@ struct DriverModel {
   Shadow shadow;
   std::deque<MemoryPool> pools;     // of each device
   std::vector<cudaError_t> broken;  // by device: the error that ended its context; cudaSuccess: none
+  int nvml_users = 0;               // nvmlInit() without nvmlShutdown()
 };
 
 /// The model, made from MEMSWEEP_STANDIN at the first call; a mistake there ends the process with exit status

@@ -38,6 +38,7 @@ constexpr std::array kKeys{
     Key{"devices", [](Settings& settings, std::string_view text) { settings.devices = read_count(text); }},
     Key{"memory", [](Settings& settings, std::string_view text) { settings.memory = parse_bytes(text); }},
     Key{"context", [](Settings& settings, std::string_view text) { settings.context = parse_bytes(text); }},
+    Key{"others", [](Settings& settings, std::string_view text) { settings.others = parse_bytes(text); }},
     Key{"compute", [](Settings& settings, std::string_view text) { settings.compute = read_switch(text); }},
     Key{"capability",
         [](Settings& settings, std::string_view text) { settings.capability = read_count(text); }},
@@ -45,6 +46,10 @@ constexpr std::array kKeys{
         [](Settings& settings, std::string_view text) { settings.multiprocessors = read_count(text); }},
     Key{"threads", [](Settings& settings, std::string_view text) { settings.threads = read_count(text); }},
     Key{"clock", [](Settings& settings, std::string_view text) { settings.clock = read_count(text); }},
+    Key{"temperature",
+        [](Settings& settings, std::string_view text) { settings.temperature = read_count(text); }},
+    Key{"throttled",
+        [](Settings& settings, std::string_view text) { settings.throttled = read_switch(text); }},
     Key{"name", [](Settings& settings, std::string_view text) { settings.name = text; }},
     Key{"workspace",
         [](Settings& settings, std::string_view text) { settings.workspace = parse_bytes(text); }},
@@ -96,8 +101,8 @@ Settings parse_settings(std::string_view text) {
       throw UsageError("MEMSWEEP_STANDIN, " + std::string(name) + ": " + error.what());
     }
   }
-  if (settings.context > settings.memory) {
-    throw UsageError("MEMSWEEP_STANDIN, context: more than the device's memory");
+  if (settings.context > settings.memory || settings.others > settings.memory - settings.context) {
+    throw UsageError("MEMSWEEP_STANDIN: more memory is in use from the beginning than the device has");
   }
   return settings;
 }
