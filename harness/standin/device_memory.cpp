@@ -18,10 +18,10 @@ bool whole_pages(Range range) {
 
 }  // namespace
 
-DeviceMemory::DeviceMemory(int devices, std::size_t capacity, std::size_t context, bool backed)
+DeviceMemory::DeviceMemory(int devices, std::size_t capacity, std::size_t used, bool backed)
     : capacity_(capacity), backing_(backed), reservations_(kReservable) {
   for (int device = 0; device < devices; ++device) {
-    devices_.push_back({context, Ranges({kFirstAddress + device * kAddressesEach, kAddressesEach})});
+    devices_.push_back({used, Ranges({kFirstAddress + device * kAddressesEach, kAddressesEach})});
   }
 }
 

@@ -20,8 +20,8 @@ inline constexpr std::size_t kPage = std::size_t{2} << 20;
 /// Errors are those of the runtime, whose numbers are the driver's as well.
 class DeviceMemory {
  public:
-  /// `devices` devices of `capacity` bytes, of which `context` are in use from the beginning.
-  DeviceMemory(int devices, std::size_t capacity, std::size_t context, bool backed);
+  /// `devices` devices of `capacity` bytes, of which `used` are in use from the beginning.
+  DeviceMemory(int devices, std::size_t capacity, std::size_t used, bool backed);
   ~DeviceMemory();
 
   /// What cudaMalloc and cudaFree do. The lowest free address of the device; a range freed is free at once.

@@ -48,7 +48,7 @@ __attribute__((destructor)) void report_leaks() {
 
 DriverModel::DriverModel(Settings wanted)
     : settings(std::move(wanted)),
-      memory(settings.devices, settings.memory, settings.context, settings.compute),
+      memory(settings.devices, settings.memory, settings.context + settings.others, settings.compute),
       broken(settings.devices, cudaSuccess) {
   calls.set_faults(settings.faults);
   for (int device = 0; device < settings.devices; ++device) pools.emplace_back(memory, device);
@@ -62,6 +62,7 @@ std::map<std::string, std::size_t> DriverModel::live() const {
     live["cudaMalloc"] -= pool.pieces();
     live["cudaMallocAsync"] += pool.allocations();
   }
+  live["nvmlInit"] = static_cast<std::size_t>(nvml_users);
   std::erase_if(live, [](const auto& entry) { return entry.second == 0; });
   return live;
 }
@@ -91,6 +92,12 @@ bool breaks_context(cudaError_t error) {
                               cudaErrorMisalignedAddress,  cudaErrorInvalidAddressSpace,
                               cudaErrorInvalidPc,          cudaErrorLaunchFailure};
   return std::ranges::find(kFatal, error) != kFatal.end();
+}
+
+bool is_stream(const DriverModel& model, cudaStream_t stream) {
+  constexpr std::uintptr_t kPerThread = 2;  // 1 and 2 stand for the default streams, as null does
+  return reinterpret_cast<std::uintptr_t>(stream) <= kPerThread ||
+         model.handles.holds("cudaStreamCreate", stream);
 }
 
 std::string pci_bus_id(int device) { return fmt::format("0000:{:02x}:00.0", device + 1); }

@@ -15,9 +15,14 @@
 #include "harness/standin/device_memory.h"
 #include "harness/standin/handles.h"
 #include "harness/standin/memory_pool.h"
+#include "harness/standin/observations.h"
 #include "harness/standin/settings.h"
+#include "harness/standin/shadow.h"
 
 namespace memsweep::standin {
+
+/// Of CUDA, as the driver and the runtime answer it.
+inline constexpr int kDriverVersion = 13000;
 
 struct DriverModel {
   explicit DriverModel(Settings wanted);
@@ -29,10 +34,13 @@ struct DriverModel {
 
   Settings settings;
   Calls calls;
+  Observations observations;
   Handles handles;
   DeviceMemory memory;
+  Shadow shadow;
   std::deque<MemoryPool> pools;     // of each device
   std::vector<cudaError_t> broken;  // by device: the error that ended its context; cudaSuccess: none
+  int nvml_users = 0;               // nvmlInit() without nvmlShutdown()
 };
 
 /// The model, made from MEMSWEEP_STANDIN at the first call; a mistake there ends the process with exit status
@@ -54,6 +62,9 @@ int& current_device();
 
 /// Where `leaks` is on and something was live at exit, the exit status is this one.
 inline constexpr int kLeakStatus = 86;
+
+/// Whether work can be queued there: the default streams, and those that were created.
+[[nodiscard]] bool is_stream(const DriverModel& model, cudaStream_t stream);
 
 /// Runs `body(model)` as a call of `function`: counted, under the lock, or not run but failing as a fault
 /// says.

@@ -29,23 +29,6 @@ bool read_switch(std::string_view text) {
   return text == "on";
 }
 
-Fault read_fault(std::string_view text) {
-  const std::string whole(text);
-  Fault fault;
-  fault.function = take_until(':', text);
-  std::string_view call = take_until(':', text);
-  if (fault.function.empty() || call.empty() || text.empty()) {
-    throw UsageError("\"" + whole +
-                     "\" is not FUNCTION:CALL:ERROR, as in cudaMalloc:3:cudaErrorMemoryAllocation");
-  }
-  fault.forever = call == "every" || call.back() == '+';
-  if (call == "every") call = "1";
-  if (call.back() == '+') call.remove_suffix(1);
-  fault.call = static_cast<std::uint64_t>(read_count(call));
-  fault.error = error_number(text);
-  return fault;
-}
-
 struct Key {
   std::string_view name;
   void (*read)(Settings&, std::string_view);
@@ -55,6 +38,7 @@ constexpr std::array kKeys{
     Key{"devices", [](Settings& settings, std::string_view text) { settings.devices = read_count(text); }},
     Key{"memory", [](Settings& settings, std::string_view text) { settings.memory = parse_bytes(text); }},
     Key{"context", [](Settings& settings, std::string_view text) { settings.context = parse_bytes(text); }},
+    Key{"others", [](Settings& settings, std::string_view text) { settings.others = parse_bytes(text); }},
     Key{"compute", [](Settings& settings, std::string_view text) { settings.compute = read_switch(text); }},
     Key{"capability",
         [](Settings& settings, std::string_view text) { settings.capability = read_count(text); }},
@@ -62,12 +46,16 @@ constexpr std::array kKeys{
         [](Settings& settings, std::string_view text) { settings.multiprocessors = read_count(text); }},
     Key{"threads", [](Settings& settings, std::string_view text) { settings.threads = read_count(text); }},
     Key{"clock", [](Settings& settings, std::string_view text) { settings.clock = read_count(text); }},
+    Key{"temperature",
+        [](Settings& settings, std::string_view text) { settings.temperature = read_count(text); }},
+    Key{"throttled",
+        [](Settings& settings, std::string_view text) { settings.throttled = read_switch(text); }},
     Key{"name", [](Settings& settings, std::string_view text) { settings.name = text; }},
     Key{"workspace",
         [](Settings& settings, std::string_view text) { settings.workspace = parse_bytes(text); }},
     Key{"leaks", [](Settings& settings, std::string_view text) { settings.leaks = read_switch(text); }},
     Key{"fail",
-        [](Settings& settings, std::string_view text) { settings.faults.push_back(read_fault(text)); }},
+        [](Settings& settings, std::string_view text) { settings.faults.push_back(parse_fault(text)); }},
 };
 
 std::string key_names() {
@@ -85,6 +73,23 @@ void read_key(Settings& settings, std::string_view name, std::string_view value)
 
 }  // namespace
 
+Fault parse_fault(std::string_view text) {
+  const std::string whole(text);
+  Fault fault;
+  fault.function = take_until(':', text);
+  std::string_view call = take_until(':', text);
+  if (fault.function.empty() || call.empty() || text.empty()) {
+    throw UsageError("\"" + whole +
+                     "\" is not FUNCTION:CALL:ERROR, as in cudaMalloc:3:cudaErrorMemoryAllocation");
+  }
+  fault.forever = call == "every" || call.back() == '+';
+  if (call == "every") call = "1";
+  if (call.back() == '+') call.remove_suffix(1);
+  fault.call = static_cast<std::uint64_t>(read_count(call));
+  fault.error = error_number(text);
+  return fault;
+}
+
 Settings parse_settings(std::string_view text) {
   Settings settings;
   while (!text.empty()) {
@@ -96,8 +101,8 @@ Settings parse_settings(std::string_view text) {
       throw UsageError("MEMSWEEP_STANDIN, " + std::string(name) + ": " + error.what());
     }
   }
-  if (settings.context > settings.memory) {
-    throw UsageError("MEMSWEEP_STANDIN, context: more than the device's memory");
+  if (settings.context > settings.memory || settings.others > settings.memory - settings.context) {
+    throw UsageError("MEMSWEEP_STANDIN: more memory is in use from the beginning than the device has");
   }
   return settings;
 }

@@ -21,20 +21,26 @@ struct Settings {
   int devices = 1;
   std::size_t memory = std::size_t{80} << 30;  // bytes a device
   std::size_t context = 0;                     // bytes in use before the first allocation
+  std::size_t others = 0;                      // bytes in use by another process
   bool compute = false;                        // host memory behind device memory, and kernels run
   int capability = 90;                         // 10 x major + minor
   int multiprocessors = 132;
-  int threads = 2048;  // a multiprocessor
-  int clock = 1980;    // MHz
+  int threads = 2048;      // a multiprocessor
+  int clock = 1980;        // MHz
+  int temperature = 40;    // degrees Celsius
+  bool throttled = false;  // it is too hot to keep the clock
   std::string name = "Modelled device";
   std::size_t workspace = 0;  // bytes that a matrix product asks for
   bool leaks = false;         // what is left at exit is listed, and the exit status kLeakStatus
   std::vector<Fault> faults;
 };
 
-/// Reads "memory=1GiB,compute=on,fail=cudaMalloc:3:cudaErrorMemoryAllocation". The call of a fault is its
-/// number ("3"), that and all later ones ("3+") or "every". What is not said has its default. Throws
-/// UsageError.
+/// Reads "cudaMalloc:3:cudaErrorMemoryAllocation": the third call fails; "3+": that and all later ones;
+/// "every": all. Throws UsageError.
+[[nodiscard]] Fault parse_fault(std::string_view text);
+
+/// Reads "memory=1GiB,compute=on,fail=cudaMalloc:3:cudaErrorMemoryAllocation". What is not said has its
+/// default. Throws UsageError.
 [[nodiscard]] Settings parse_settings(std::string_view text);
 
 }  // namespace memsweep::standin

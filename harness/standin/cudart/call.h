@@ -29,11 +29,4 @@ cudaError_t call(std::string_view function, Body body) {
   return remember(run_context_call<cudaError_t>(function, body));
 }
 
-/// Whether work can be queued there: the default streams, and those that were created.
-[[nodiscard]] inline bool is_stream(const DriverModel& model, cudaStream_t stream) {
-  constexpr std::uintptr_t kPerThread = 2;  // 1 and 2 stand for the default streams, as null does
-  return reinterpret_cast<std::uintptr_t>(stream) <= kPerThread ||
-         model.handles.holds("cudaStreamCreate", stream);
-}
-
 }  // namespace memsweep::standin

@@ -1,0 +1,36 @@
+// Matrix products as cuBLASLt defines them: d = epilogue(alpha op(a) op(b) + beta c).
+#pragma once
+
+#include <cublasLt.h>
+
+#include "harness/standin/cublaslt/descriptors.h"
+#include "harness/standin/ranges.h"
+
+namespace memsweep::standin {
+
+struct MatrixProduct {
+  MatmulDescription description;
+  MatrixLayout a, b, c, d;
+};
+
+/// The data of a product; device addresses but for the factors.
+struct ProductData {
+  float alpha, beta;
+  const void* a;
+  const void* b;
+  const void* c;  // not read where beta is 0
+  void* d;
+};
+
+/// CUBLAS_STATUS_INVALID_VALUE: the shapes do not go together; CUBLAS_STATUS_NOT_SUPPORTED: cuBLASLt has no
+/// such product in f32, or the stand-in does not.
+[[nodiscard]] cublasStatus_t check_product(const MatrixProduct& product);
+
+/// Whether all that a product that was checked reads and writes is memory of a device.
+[[nodiscard]] bool accessible(const DeviceMemory& memory, const MatrixProduct& product,
+                              const ProductData& data);
+
+/// Computes it on the host: operands are widened to f32, sums are f32, results rounded once.
+void compute_product(const MatrixProduct& product, const ProductData& data);
+
+}  // namespace memsweep::standin
