@@ -2,6 +2,7 @@
 memory was whose, and every shortage. Nothing here may break the script that is watched."""
 
 import atexit
+import importlib
 import os
 import signal
 import sys
@@ -142,6 +143,7 @@ def _safe(function):
     return guarded
 
 
+@_safe
 def begin(torch):
     """To be called when torch has been imported."""
     watch = Watch(torch)
@@ -154,8 +156,9 @@ def begin(torch):
         signal.signal(signal.SIGTERM, watch.on_terminate)
     watch.await_forward()
     torch.autograd.backward = watch.around_backward(torch.autograd.backward)
-    torch.optim.optimizer.register_optimizer_step_pre_hook(_safe(watch.before_optimizer))
-    torch.optim.optimizer.register_optimizer_step_post_hook(_safe(watch.after_optimizer))
+    optimizers = importlib.import_module("torch.optim.optimizer")  # torch.optim has deleted the name
+    optimizers.register_optimizer_step_pre_hook(_safe(watch.before_optimizer))
+    optimizers.register_optimizer_step_post_hook(_safe(watch.after_optimizer))
     torch.cuda._lazy_call(_safe(lambda: _record(watch)))
 
 
