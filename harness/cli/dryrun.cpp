@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -14,6 +15,7 @@
 #include "harness/dryrun/environment.h"
 #include "harness/dryrun/findings.h"
 #include "harness/dryrun/history.h"
+#include "harness/report/dryrun_gpus.h"
 #include "harness/report/dryrun_json.h"
 #include "harness/report/dryrun_report.h"
 #include "harness/trace/what_if.h"
@@ -46,16 +48,41 @@ class ReportFolder {
   fs::path path_;
 };
 
+constexpr std::size_t kUnlimited = std::size_t{1} << 42;  // more than any device has
+
 DryrunDevice device_of(const DryrunOptions& options) {
   DryrunDevice device{find_profile(options.gpu), options.devices};
   if (device.profile.compute_capability == 0) {
     throw UsageError(fmt::format("--gpu: '{}' is no GPU", options.gpu));
   }
   if (options.memory) device.profile.memory_bytes = *options.memory;
+  if (!options.gpus.empty()) device.profile.memory_bytes = kUnlimited;
   if (device.profile.memory_bytes <= device.profile.context_bytes) {
     throw UsageError("--memory: the context alone takes more");
   }
   return device;
+}
+
+std::vector<Profile> chosen_gpus(const std::vector<std::string>& names) {
+  std::vector<Profile> gpus;
+  for (const std::string& name : names) {
+    if (name != "all") {
+      gpus.push_back(find_profile(name));
+      continue;
+    }
+    for (const Profile& profile : profiles()) {
+      if (profile.compute_capability > 0) gpus.push_back(profile);
+    }
+  }
+  return gpus;
+}
+
+/// Empty where there is no history to be replayed.
+std::string gpu_report(const Dryrun& dryrun, const std::vector<Profile>& gpus) {
+  const auto has_history = [](const DryrunPart& part) { return part.history.has_value(); };
+  if (gpus.empty() || dryrun.parts.empty() || !std::ranges::all_of(dryrun.parts, has_history)) return "";
+  return fmt::format("\n{}The calls are those of {}: on other GPUs the workspaces of libraries may differ.\n",
+                     gpu_table(dryrun.parts, gpus, dryrun.context), dryrun.gpu);
 }
 
 /// What other settings would do about a shortage.
@@ -129,6 +156,7 @@ int dryrun(const DryrunOptions& options) {
         "say what to run behind --, as in memsweep dryrun --gpu h100-sxm-80gb -- python train.py");
   }
   const DryrunDevice device = device_of(options);
+  const std::vector<Profile> gpus = chosen_gpus(options.gpus);
   const fs::path standin = standin_folder();
   const ReportFolder report;
   std::fflush(stdout);
@@ -146,7 +174,7 @@ int dryrun(const DryrunOptions& options) {
   for (const ProcessFindings& process : result.processes) {
     for (DryrunPart& part : parts_of(process, result.capacity)) result.parts.push_back(std::move(part));
   }
-  fmt::print("\n{}", dryrun_report(result));
+  fmt::print("\n{}{}", dryrun_report(result), gpu_report(result, gpus));
   if (!options.json.empty()) write_json(result, options.json);
   if (!options.snapshot.empty()) keep_snapshot(result, options.snapshot);
   return result.end.out_of_time ? 0 : result.end.status;

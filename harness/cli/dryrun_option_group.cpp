@@ -16,6 +16,11 @@ void add_dryrun_options(CLI::App& app, DryrunOptions& o) {
       ->capture_default_str();
   const auto read_memory = [&o](const std::string& text) { o.memory = parse_bytes(text); };
   add_text(app, "--memory", read_memory, "its memory, as in 24GiB; else the profile's")->type_name("SIZE");
+  app.add_option("--gpus", o.gpus,
+                 "one run with memory without limit, then which of these GPUs it fits; all: each")
+      ->type_name("PROFILE,...")
+      ->delimiter(',')
+      ->excludes("--memory");
   app.add_option("--devices", o.devices, "how many of them there are")
       ->type_name("N")
       ->capture_default_str()

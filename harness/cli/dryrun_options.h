@@ -11,6 +11,7 @@ namespace memsweep {
 struct DryrunOptions {
   std::string gpu = "h100-sxm-80gb";  // a profile's name
   std::optional<std::size_t> memory;  // bytes, in the place of the profile's
+  std::vector<std::string> gpus;      // profiles on which the recorded sequence is replayed; "all" is each
   int devices = 1;
   std::size_t steps = 0;             // of optimizers, after which each process is ended; 0: no limit
   std::optional<double> time_limit;  // seconds

@@ -11,8 +11,8 @@ namespace memsweep::standin {
 /// Counts a call of a function that does nothing here; returns `status`.
 int unsupported(std::string_view function, int status);
 
-/// Counts a call of a function whose results lie on the device: 0, or `failed` where the context is broken, or
-/// what a fault says.
+/// Counts a call of a function whose results lie on the device: 0, or `failed` where the context is broken,
+/// or what a fault says.
 int work_on_device(std::string_view function, int failed);
 
 }  // namespace memsweep::standin
