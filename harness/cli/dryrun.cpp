@@ -104,7 +104,7 @@ DryrunPart part_of(const ProcessFindings& process, std::size_t position, std::si
   if (process.standin && part.device < process.standin->devices.size()) {
     part.standin = process.standin->devices[part.device];
   }
-  part.used_before = part.pytorch->used - part.pytorch->now.reserved;
+  part.used_before = part.pytorch->used - std::min(part.pytorch->used, part.pytorch->now.reserved);
   part.history = read_history(pytorch, position);
   const DeviceSize device{capacity, part.used_before};
   part.as_recorded = what_if(part.history->trace, part.history->settings, part.history->release, device);

@@ -98,6 +98,13 @@ auto read_file(const std::filesystem::path& file, Read read) {
 
 }  // namespace
 
+std::string describe(const Place& place) {
+  std::string file = place.file;
+  const std::string here = std::filesystem::current_path().string() + "/";
+  if (file.starts_with(here)) file.erase(0, here.size());
+  return fmt::format("{}:{} ({})", file, place.line, place.function);
+}
+
 std::vector<ProcessFindings> read_findings(const std::filesystem::path& folder) {
   std::map<std::int64_t, ProcessFindings> processes;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {

@@ -95,6 +95,9 @@ struct ProcessFindings {
   std::optional<PytorchFindings> pytorch;
 };
 
+/// "train.py:12 (main)"; the file from the current folder on where it lies in that.
+[[nodiscard]] std::string describe(const Place& place);
+
 /// By process id. Throws UsageError naming the file that cannot be read.
 [[nodiscard]] std::vector<ProcessFindings> read_findings(const std::filesystem::path& folder);
 

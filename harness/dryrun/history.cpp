@@ -1,7 +1,6 @@
 #include "harness/dryrun/history.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <string_view>
 
@@ -14,14 +13,6 @@
 
 namespace memsweep {
 namespace {
-
-/// "train.py:12 (main)", from here where the file lies below this folder.
-std::string describe(const Place& place) {
-  std::string file = place.file;
-  const std::string here = std::filesystem::current_path().string() + "/";
-  if (file.starts_with(here)) file.erase(0, here.size());
-  return fmt::format("{}:{} ({})", file, place.line, place.function);
-}
 
 class Owners {
  public:

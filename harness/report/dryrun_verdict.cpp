@@ -14,8 +14,7 @@ namespace memsweep {
 namespace {
 
 std::string describe(const std::optional<Place>& place) {
-  if (!place) return "no line of Python";
-  return fmt::format("{}:{} ({})", place->file, place->line, place->function);
+  return place ? memsweep::describe(*place) : "no line of Python";
 }
 
 const DryrunPart& fullest(const Dryrun& dryrun) {

@@ -25,6 +25,12 @@ class Watch:
         self.forward_hook = None
         self.written = False
 
+    def record(self):
+        self.torch.cuda.memory._record_memory_history(
+            "all", context="alloc", stacks="python", max_entries=_HISTORY
+        )
+        self.torch._C._cuda_attach_out_of_memory_observer(self.on_shortage)
+
     # ---- counting
 
     def stats(self, device):
@@ -132,13 +138,17 @@ class Watch:
 
 
 def _safe(function):
-    """A function whose errors do not reach the script."""
+    """A function whose errors do not reach the script; the first is told."""
+    failed = False
 
     def guarded(*args):
+        nonlocal failed
         try:
             function(*args)
         except Exception as error:
-            print(f"memsweep: this part of the report is missing: {error!r}", file=sys.stderr)
+            if not failed:
+                print(f"memsweep: the report lacks what {function.__name__} tells: {error!r}", file=sys.stderr)
+            failed = True
 
     return guarded
 
@@ -159,10 +169,4 @@ def begin(torch):
     optimizers = importlib.import_module("torch.optim.optimizer")  # torch.optim has deleted the name
     optimizers.register_optimizer_step_pre_hook(_safe(watch.before_optimizer))
     optimizers.register_optimizer_step_post_hook(_safe(watch.after_optimizer))
-    torch.cuda._lazy_call(_safe(lambda: _record(watch)))
-
-
-def _record(watch):
-    torch = watch.torch
-    torch.cuda.memory._record_memory_history("all", context="alloc", stacks="python", max_entries=_HISTORY)
-    torch._C._cuda_attach_out_of_memory_observer(watch.on_shortage)
+    torch.cuda._lazy_call(_safe(watch.record))
