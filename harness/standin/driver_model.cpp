@@ -49,7 +49,8 @@ __attribute__((destructor)) void report_leaks() {
 DriverModel::DriverModel(Settings wanted)
     : settings(std::move(wanted)),
       memory(settings.devices, settings.memory, settings.context + settings.others, settings.compute),
-      broken(settings.devices, cudaSuccess) {
+      broken(settings.devices, cudaSuccess),
+      in_use(settings.devices, false) {
   calls.set_faults(settings.faults);
   for (int device = 0; device < settings.devices; ++device) pools.emplace_back(memory, device);
 }
