@@ -97,8 +97,7 @@ bool breaks_context(cudaError_t error) {
 
 bool is_stream(const DriverModel& model, cudaStream_t stream) {
   constexpr std::uintptr_t kPerThread = 2;  // 1 and 2 stand for the default streams, as null does
-  return reinterpret_cast<std::uintptr_t>(stream) <= kPerThread ||
-         model.handles.holds("cudaStreamCreate", stream);
+  return reinterpret_cast<std::uintptr_t>(stream) <= kPerThread || model.handles.holds(kStream, stream);
 }
 
 std::string pci_bus_id(int device) { return fmt::format("0000:{:02x}:00.0", device + 1); }

@@ -26,6 +26,9 @@ namespace memsweep::standin {
 /// Of CUDA, as the driver and the runtime answer it.
 inline constexpr int kDriverVersion = 13000;
 
+/// What makes streams, among the handles.
+inline constexpr std::string_view kStream = "cudaStreamCreate";
+
 struct DriverModel {
   explicit DriverModel(Settings wanted);
 

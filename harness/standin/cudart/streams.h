@@ -39,7 +39,6 @@ struct CUevent_st {
 
 namespace memsweep::standin {
 
-inline constexpr std::string_view kStream = "cudaStreamCreate";
 inline constexpr std::string_view kEvent = "cudaEventCreate";
 
 /// The default streams, which capture nothing, are no objects.

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-enum cudaError {
+enum cudaError : unsigned {
   cudaSuccess = 0,
   cudaErrorInvalidValue = 1,
   cudaErrorMemoryAllocation = 2,
@@ -91,7 +91,7 @@ struct cudaPointerAttributes {
   long reserved[8];
 };
 
-enum cudaMemcpyKind {
+enum cudaMemcpyKind : unsigned {
   cudaMemcpyHostToHost = 0,
   cudaMemcpyHostToDevice = 1,
   cudaMemcpyDeviceToHost = 2,
@@ -112,7 +112,7 @@ inline constexpr unsigned cudaOccupancyDefault = 0x00;
 inline constexpr unsigned cudaOccupancyDisableCachingOverride = 0x01;
 inline constexpr unsigned cudaEnableDefault = 0x0;
 
-enum cudaDeviceAttr {
+enum cudaDeviceAttr : unsigned {
   cudaDevAttrMaxThreadsPerBlock = 1,
   cudaDevAttrMaxBlockDimX = 2,
   cudaDevAttrMaxBlockDimY = 3,
@@ -151,7 +151,7 @@ enum cudaDeviceAttr {
   cudaDevAttrMemoryPoolSupportedHandleTypes = 119
 };
 
-enum cudaMemPoolAttr {
+enum cudaMemPoolAttr : unsigned {
   cudaMemPoolReuseFollowEventDependencies = 0x1,    // int
   cudaMemPoolReuseAllowOpportunistic = 0x2,         // int
   cudaMemPoolReuseAllowInternalDependencies = 0x3,  // int
@@ -162,7 +162,7 @@ enum cudaMemPoolAttr {
   cudaMemPoolAttrUsedMemHigh = 0x8
 };
 
-enum cudaDriverEntryPointQueryResult {
+enum cudaDriverEntryPointQueryResult : unsigned {
   cudaDriverEntryPointSuccess = 0,
   cudaDriverEntryPointSymbolNotFound = 1,
   cudaDriverEntryPointVersionNotSufficent = 2  // as CUDA spells it
