@@ -9,19 +9,19 @@ namespace memsweep {
 class Generator {
  public:
   /// A stream of its own for each (seed, tensor id); both are used modulo 2^32.
-  Generator(std::uint64_t seed, std::uint64_t id) : key_(mix(((seed << 32) | id) + kGolden)) {}
+  constexpr Generator(std::uint64_t seed, std::uint64_t id) : key_(mix(((seed << 32) | id) + kGolden)) {}
 
   /// Element i, uniform in [0, 2^24).
-  [[nodiscard]] std::uint32_t u24(std::uint64_t i) const {
+  [[nodiscard]] constexpr std::uint32_t u24(std::uint64_t i) const {
     return static_cast<std::uint32_t>(mix(key_ + (i + 1) * kGolden) >> 40);
   }
   /// Element i, uniform in [-1, 1), exact in float.
-  [[nodiscard]] float uniform(std::uint64_t i) const {
+  [[nodiscard]] constexpr float uniform(std::uint64_t i) const {
     return static_cast<float>(static_cast<std::int32_t>(u24(i)) - (1 << 23)) / static_cast<float>(1 << 23);
   }
 
   /// The stream without its first `elements`: its element i is element `elements` + i of this one.
-  [[nodiscard]] Generator from(std::uint64_t elements) const {
+  [[nodiscard]] constexpr Generator from(std::uint64_t elements) const {
     Generator rest = *this;
     rest.key_ += elements * kGolden;
     return rest;

@@ -39,7 +39,7 @@ struct HeadMatrices {
 
   [[nodiscard]] std::int64_t count() const { return batch * heads; }
   /// Offset of matrix i.
-  [[nodiscard]] std::int64_t offset(std::int64_t i) const {
+  [[nodiscard]] constexpr std::int64_t offset(std::int64_t i) const {
     return first + i / heads * batch_stride + i % heads * head_stride;
   }
   /// Of the factor of a product.

@@ -22,7 +22,7 @@ LAYERS = {
     "scenarios": "sweep trace program device kernels memory base",
     "cli": "scenarios report dryrun sweep program device trace kernels memory base",
 }
-CUDA_FOLDERS = ("kernels/cuda/", "harness/device/cuda/", "harness/standin/")
+CUDA_FOLDERS = ("kernels/cuda/", "harness/device/cuda/", "harness/standin/", "tests/cuda/", "tests/standin/")
 # The one other place that may ask what it is compiled for: the instruction set of the CPU.
 CONDITIONS_ALLOWED = (*CUDA_FOLDERS, "kernels/cpu/widest.h")
 SUFFIXES = {".h", ".cpp", ".cu", ".cuh"}

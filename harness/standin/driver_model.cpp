@@ -49,7 +49,8 @@ __attribute__((destructor)) void report_leaks() {
 DriverModel::DriverModel(Settings wanted)
     : settings(std::move(wanted)),
       memory(settings.devices, settings.memory, settings.context + settings.others, settings.compute),
-      broken(settings.devices, cudaSuccess) {
+      broken(settings.devices, cudaSuccess),
+      in_use(settings.devices, false) {
   calls.set_faults(settings.faults);
   for (int device = 0; device < settings.devices; ++device) pools.emplace_back(memory, device);
 }
@@ -96,8 +97,7 @@ bool breaks_context(cudaError_t error) {
 
 bool is_stream(const DriverModel& model, cudaStream_t stream) {
   constexpr std::uintptr_t kPerThread = 2;  // 1 and 2 stand for the default streams, as null does
-  return reinterpret_cast<std::uintptr_t>(stream) <= kPerThread ||
-         model.handles.holds("cudaStreamCreate", stream);
+  return reinterpret_cast<std::uintptr_t>(stream) <= kPerThread || model.handles.holds(kStream, stream);
 }
 
 std::string pci_bus_id(int device) { return fmt::format("0000:{:02x}:00.0", device + 1); }

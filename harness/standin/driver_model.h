@@ -7,8 +7,10 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "harness/standin/calls.h"
@@ -24,6 +26,9 @@ namespace memsweep::standin {
 /// Of CUDA, as the driver and the runtime answer it.
 inline constexpr int kDriverVersion = 13000;
 
+/// What makes streams, among the handles.
+inline constexpr std::string_view kStream = "cudaStreamCreate";
+
 struct DriverModel {
   explicit DriverModel(Settings wanted);
 
@@ -38,8 +43,11 @@ struct DriverModel {
   Handles handles;
   DeviceMemory memory;
   Shadow shadow;
+  std::map<Address, std::size_t> pinned;  // host memory that devices can reach: bytes by address
   std::deque<MemoryPool> pools;     // of each device
   std::vector<cudaError_t> broken;  // by device: the error that ended its context; cudaSuccess: none
+  std::set<std::pair<int, int>> peers;  // devices, and whose memory they reach
+  std::vector<bool> in_use;               // by device: whether something was done with it
   int nvml_users = 0;               // nvmlInit() without nvmlShutdown()
 };
 
@@ -82,6 +90,7 @@ Status run_context_call(std::string_view function, Body body) {
   const std::lock_guard lock(model_mutex());
   DriverModel& now = model();
   const int fault = now.calls.enter(function);
+  now.in_use[current_device()] = true;
   cudaError_t& broken = now.broken[current_device()];
   if (broken != cudaSuccess) return static_cast<Status>(broken);
   const Status status = fault != 0 ? static_cast<Status>(fault) : body(now);

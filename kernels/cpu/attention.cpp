@@ -1,33 +1,27 @@
 // Causal attention without the scores of all pairs: block of queries by block of queries, against all keys
 // up to the block's end. Each head is one thread's.
+#include "kernels/attention.h"
+
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdint>
 #include <vector>
 
 #include "kernels/cpu/declarations.h"
-#include "kernels/cpu/drawn.h"
 #include "kernels/cpu/elements.h"
 #include "kernels/cpu/operands.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/product.h"
 #include "kernels/cpu/transcendental.h"
-#include "kernels/heads.h"
 
 namespace memsweep::cpu {
 namespace {
 
 constexpr std::int64_t kBlock = 64;  // queries
 
-/// What both directions share.
-struct Attention {
-  HeadMatrices q, k, v, rows;  // rows: of results and of gradients
-  float scale;
-  DropoutMask mask;
-  bool drops;
-
-  Attention(const OpCall& call, const Shape& qkv) : Attention(call, qkv, call.numbers<8>()) {}
+/// Blocks of weights, both ways.
+struct Attention : AttentionCall {
+  using AttentionCall::AttentionCall;
 
   /// Weights of queries [first, first + count) against keys [0, first + count), from their scores.
   template <class Exponent>
@@ -45,27 +39,10 @@ struct Attention {
   void drop(std::int64_t head, std::int64_t first, std::int64_t count, const float* x, float* y) const {
     const std::int64_t keys = first + count;
     for (std::int64_t i = 0; i < count; ++i) {
-      const std::int64_t start = (head * q.length + first + i) * q.length;
+      const std::int64_t start = first_weight(head, first + i);
 #pragma omp simd
-      for (std::int64_t j = 0; j < keys; ++j) {
-        const float scaled = x[i * keys + j] * mask.factor;
-        y[i * keys + j] = mask.keeps(start + j) ? scaled : 0.0f;
-      }
+      for (std::int64_t j = 0; j < keys; ++j) y[i * keys + j] = dropped(x[i * keys + j], start + j);
     }
-  }
-
- private:
-  Attention(const OpCall& call, const Shape& qkv, const std::array<double, 8>& n)
-      : q(third(qkv, n, 0)),
-        k(third(qkv, n, 1)),
-        v(third(qkv, n, 2)),
-        rows(HeadMatrices::in_rows({qkv[0], qkv[1] / 3}, q.heads, q.length, 0, 1)),
-        scale(static_cast<float>(1 / std::sqrt(static_cast<double>(q.size)))),
-        mask(generator_of(call, {n[3], n[4], n[5], n[6], n[7]}), n[2]),
-        drops(n[2] > 0) {}
-
-  static HeadMatrices third(const Shape& qkv, const std::array<double, 8>& n, std::int64_t i) {
-    return HeadMatrices::in_rows(qkv, static_cast<std::int64_t>(n[0]), static_cast<std::int64_t>(n[1]), i, 3);
   }
 };
 

@@ -4,8 +4,8 @@
 #include "kernels/cpu/declarations.h"
 #include "kernels/cpu/elements.h"
 #include "kernels/cpu/operands.h"
-#include "kernels/cpu/rates.h"
-#include "kernels/cpu/sign.h"
+#include "kernels/rates.h"
+#include "kernels/sign.h"
 
 namespace memsweep::cpu {
 namespace {
@@ -17,19 +17,6 @@ void subtract_quotient(const OpCall& call, const Views& views, float rate) {
   const float* d = input(views, 2);
   float* p = output(views, 0);
   for_each_element(elements(call), [=](std::int64_t i) { p[i] = old[i] - rate * x[i] / d[i]; });
-}
-
-/// NAdam's momentum of step t (torch/optim/nadam.py).
-double scheduled_momentum(double beta1, double decay, std::int64_t t) {
-  return beta1 * (1 - 0.5 * std::pow(0.96, static_cast<double>(t) * decay));
-}
-
-/// RAdam's rectification of the variance; 0 where the averaged past is too short for it to be tractable.
-double rectification(double beta2, std::int64_t t) {
-  const double longest = 2 / (1 - beta2) - 1, missing = correction(beta2, t);
-  const double length = longest - 2 * static_cast<double>(t) * (1 - missing) / missing;
-  if (length <= 5) return 0;
-  return std::sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length));
 }
 
 void multiply_by(double given, const OpCall& call, const Views& views) {
@@ -73,22 +60,14 @@ void corrected(const OpCall& call, const Views& views) {
 
 void nadam_step(const OpCall& call, const Views& views) {
   const auto [lr, beta1, decay, next] = call.numbers<4>();
-  double momentum = 0, product = 1;
-  for (std::int64_t t = 1; t <= call.step; ++t) {
-    momentum = scheduled_momentum(beta1, decay, t);
-    product *= momentum;
-  }
-  const double following = scheduled_momentum(beta1, decay, call.step + 1);
-  const double rate =
-      next != 0 ? lr * following / (1 - product * following) : lr * (1 - momentum) / (1 - product);
+  const double rate = nadam_rate(lr, beta1, decay, next != 0, call.step);
   subtract_quotient(call, views, static_cast<float>(rate));
 }
 
 void radam_factor(const OpCall& call, const Views& views) {
   const auto [lr, beta1, beta2, given_eps] = call.numbers<4>();
-  const double rate = lr / correction(beta1, call.step), rectified = rectification(beta2, call.step);
-  const auto adaptive = static_cast<float>(rate * rectified * std::sqrt(correction(beta2, call.step)));
-  const auto plain = static_cast<float>(rectified > 0 ? 0 : rate), eps = static_cast<float>(given_eps);
+  const RadamRates rates(lr, beta1, beta2, call.step);
+  const float adaptive = rates.adaptive, plain = rates.plain, eps = static_cast<float>(given_eps);
   const float* v = input(views, 0);
   float* y = output(views, 0);
   for_each_element(elements(call),
@@ -97,8 +76,7 @@ void radam_factor(const OpCall& call, const Views& views) {
 
 void radam_scale(const OpCall& call, const Views& views) {
   const auto [beta2, rectify] = call.numbers<2>();
-  const double root = std::sqrt(correction(beta2, call.step));
-  multiply_by(rectify != 0 ? rectification(beta2, call.step) : root, call, views);
+  multiply_by(radam_scale_of(beta2, rectify != 0, call.step), call, views);
 }
 
 void lion_direction(const OpCall& call, const Views& views) {

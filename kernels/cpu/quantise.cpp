@@ -8,12 +8,10 @@
 #include "kernels/cpu/declarations.h"
 #include "kernels/cpu/elements.h"
 #include "kernels/cpu/operands.h"
-#include "kernels/cpu/rates.h"
+#include "kernels/fused_steps.h"
 
 namespace memsweep::cpu {
 namespace {
-
-constexpr int kIntervals = 7;  // of a decade each: [0.1, 1], [0.01, 0.1], …
 
 /// A book, and the borders between its codes.
 class Book {
@@ -79,25 +77,8 @@ void for_each_block(std::int64_t n, const Body& block) {
 
 }  // namespace
 
-/// The middles of equal parts of each decade: 2^e parts of the decade e, and their negatives; or twice as
-/// many, without them.
 void code_book(const OpCall& call, const Views& views) {
-  const bool is_signed = call.numbers<1>()[0] != 0;
-  std::array<double, kCodes> values{};  // 0 among them
-  std::size_t filled = 1;
-  for (int e = 0; e < kIntervals; ++e) {
-    const double top = std::pow(10.0, e - (kIntervals - 1));
-    const int parts = 1 << (is_signed ? e : e + 1);
-    for (int i = 0; i < parts; ++i) {
-      const double middle = top * (0.1 + 0.9 * (i + 0.5) / parts);
-      values[filled++] = middle;
-      if (is_signed) values[filled++] = -middle;
-    }
-  }
-  values[filled] = 1;
-  std::sort(values.begin(), values.end());
-  std::transform(values.begin(), values.end(), output(views, 0),
-                 [](double value) { return static_cast<float>(value); });
+  std::ranges::copy(code_values(call.numbers<1>()[0] != 0), output(views, 0));
 }
 
 void quantise(const OpCall& call, const Views& views) {
@@ -122,11 +103,7 @@ void dequantise(const OpCall& call, const Views& views) {
 
 /// A block of the moments is decoded, updated, used and encoded again.
 void adam8bit_fused(const OpCall& call, const Views& views) {
-  const auto [lr, beta1, beta2, given_eps, weight_decay] = call.numbers<5>();
-  const float rate = corrected_rate(lr, beta1, call.step), correction = root_correction(beta2, call.step);
-  const float keep = static_cast<float>(1 - lr * weight_decay), eps = static_cast<float>(given_eps);
-  const float b1 = static_cast<float>(beta1), rest1 = static_cast<float>(1 - beta1);
-  const float b2 = static_cast<float>(beta2), rest2 = static_cast<float>(1 - beta2);
+  const AdamNumbers a = AdamNumbers::of_adam8bit(call);
   const bool first_step = call.inputs.size() == 4;
   const float* all_g = input(views, 1);
   const Book signed_book(input(views, 2)), unsigned_book(input(views, 3));
@@ -145,9 +122,9 @@ void adam8bit_fused(const OpCall& call, const Views& views) {
     }
 #pragma omp simd
     for (std::int64_t i = 0; i < n; ++i) {
-      m[i] = b1 * m[i] + rest1 * g[i];
-      v[i] = b2 * v[i] + rest2 * g[i] * g[i];
-      p[i] = keep * p[i] - rate * m[i] / (std::sqrt(v[i]) / correction + eps);
+      m[i] = a.b1 * m[i] + a.rest1 * g[i];
+      v[i] = a.b2 * v[i] + a.rest2 * g[i] * g[i];
+      p[i] = a.keep * p[i] - a.rate * m[i] / (std::sqrt(v[i]) / a.correction + a.eps);
     }
     m_block.write(m, n, signed_book);
     v_block.write(v, n, unsigned_book);

@@ -2,9 +2,9 @@
 #include <cstdint>
 
 #include "kernels/cpu/declarations.h"
-#include "kernels/cpu/drawn.h"
 #include "kernels/cpu/elements.h"
 #include "kernels/cpu/operands.h"
+#include "kernels/drawn.h"
 
 namespace memsweep::cpu {
 void uniform(const OpCall& call, const Views& views) {

@@ -7,12 +7,16 @@
 #include "kernels/op.h"
 
 namespace memsweep {
+namespace cuda {
+class ProductPlans;
+}
 
 /// What the bodies of one device share.
 struct CudaContext {
   cudaStream_t stream = nullptr;
   cublasLtHandle_t cublaslt = nullptr;
   Multiprocessors multiprocessors;
+  cuda::ProductPlans* plans = nullptr;  // of the products that were met (product_plans.h); the device's own
 };
 
 /// Queues a call whose types row_of(op).infer accepted on the context's stream. Operands are as

@@ -6,17 +6,18 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace memsweep {
 
 /// A call into CUDA or one of its libraries failed. The sentence names the call, the error and, where it is
 /// known, what it was for.
 struct CudaError : std::runtime_error {
-  CudaError(std::string call, std::string error, bool out_of_memory)
-      : std::runtime_error(call + " failed: " + error),
-        call(std::move(call)),
-        error(std::move(error)),
-        out_of_memory(out_of_memory) {}
+  CudaError(std::string of_call, std::string its_error, bool no_memory)
+      : std::runtime_error(of_call + " failed: " + its_error),
+        call(std::move(of_call)),
+        error(std::move(its_error)),
+        out_of_memory(no_memory) {}
 
   std::string call;    // "cudaLaunchKernel"
   std::string error;   // "cudaErrorIllegalAddress (an illegal memory access was encountered)"

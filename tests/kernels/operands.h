@@ -107,8 +107,10 @@ struct Example {
 inline constexpr auto kF32 = static_cast<double>(DType::f32), kF16 = static_cast<double>(DType::f16),
                       kBf16 = static_cast<double>(DType::bf16);
 
-/// What the body writes. The example's own tensors stay as they are.
-inline std::vector<Tensor> run(const Example& example, std::size_t shift = 0) {
+/// What `execute`(call, views) writes on a device of that kind. The example's own tensors stay as they are.
+template <class Execute>
+std::vector<Tensor> run_by(const Execute& execute, const Example& example, std::size_t shift = 0,
+                           const Multiprocessors& gpu = {}) {
   std::vector<TensorType> input_types;
   std::vector<Tensor> inputs;
   std::vector<void*> input_views, output_views;
@@ -126,22 +128,30 @@ inline std::vector<Tensor> run(const Example& example, std::size_t shift = 0) {
     output_views[i] = input_views[example.in_place[i]];
 
   const OpCall call{example.op, example.attributes, input_types, output_types, example.step, example.tf32};
-  const auto workspaces = row_of(example.op).workspaces(call, {});
+  const auto workspaces = row_of(example.op).workspaces(call, gpu);
   std::vector<Tensor> borrowed;
   std::vector<void*> workspace_views;
+  std::vector<std::size_t> workspace_bytes;
   borrowed.reserve(workspaces.size());
   for (const Workspace& workspace : workspaces) {
     const auto bytes = static_cast<std::int64_t>(workspace.bytes);
     workspace_views.push_back(borrowed.emplace_back(TensorType{{bytes}, DType::boolean}, shift).data());
+    workspace_bytes.push_back(workspace.bytes);
   }
-  WideOperands wide;
-  execute_on_cpu(call, {input_views, output_views, workspace_views}, wide);
+  execute(call, Views{input_views, output_views, workspace_views, workspace_bytes});
 
   for (std::size_t i = 0; i < output_views.size(); ++i) {
     if (output_views[i] != outputs[i].data())
       std::memcpy(outputs[i].data(), output_views[i], output_types[i].bytes());
   }
   return outputs;
+}
+
+/// By the CPU.
+inline std::vector<Tensor> run(const Example& example, std::size_t shift = 0) {
+  WideOperands wide;
+  return run_by([&](const OpCall& call, const Views& views) { execute_on_cpu(call, views, wide); }, example,
+                shift);
 }
 
 }  // namespace memsweep::testing

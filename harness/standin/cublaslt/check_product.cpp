@@ -65,7 +65,7 @@ Range extent_of(const void* data, const MatrixLayout& layout) {
 cublasStatus_t check_product(const MatrixProduct& p) {
   for (const MatrixLayout& layout : {p.a, p.b, p.c, p.d}) {
     if (!is_layout(layout) || layout.batches != p.d.batches) return CUBLAS_STATUS_INVALID_VALUE;
-    if (layout.order > CUBLASLT_ORDER_ROW) return CUBLAS_STATUS_NOT_SUPPORTED;
+    if (static_cast<unsigned>(layout.order) > CUBLASLT_ORDER_ROW) return CUBLAS_STATUS_NOT_SUPPORTED;
   }
   if (!shapes_match(p)) return CUBLAS_STATUS_INVALID_VALUE;
   const bool supported = types_supported(p) && epilogue_supported(p) &&

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-typedef enum {
+typedef enum : unsigned {
   CUBLAS_STATUS_SUCCESS = 0,
   CUBLAS_STATUS_NOT_INITIALIZED = 1,
   CUBLAS_STATUS_ALLOC_FAILED = 3,
@@ -20,9 +20,9 @@ typedef enum {
   CUBLAS_STATUS_LICENSE_ERROR = 16
 } cublasStatus_t;
 
-typedef enum { CUBLAS_OP_N = 0, CUBLAS_OP_T = 1, CUBLAS_OP_C = 2 } cublasOperation_t;
+typedef enum : unsigned { CUBLAS_OP_N = 0, CUBLAS_OP_T = 1, CUBLAS_OP_C = 2 } cublasOperation_t;
 
-typedef enum {
+typedef enum : unsigned {
   CUBLAS_COMPUTE_16F = 64,
   CUBLAS_COMPUTE_16F_PEDANTIC = 65,
   CUBLAS_COMPUTE_32F = 68,
@@ -54,11 +54,14 @@ typedef struct {
   uint64_t data[8];
 } cublasLtMatmulAlgo_t;
 
-typedef enum { CUBLASLT_POINTER_MODE_HOST = 0, CUBLASLT_POINTER_MODE_DEVICE = 1 } cublasLtPointerMode_t;
+typedef enum : unsigned {
+  CUBLASLT_POINTER_MODE_HOST = 0,
+  CUBLASLT_POINTER_MODE_DEVICE = 1
+} cublasLtPointerMode_t;
 
-typedef enum { CUBLASLT_ORDER_COL = 0, CUBLASLT_ORDER_ROW = 1 } cublasLtOrder_t;
+typedef enum : unsigned { CUBLASLT_ORDER_COL = 0, CUBLASLT_ORDER_ROW = 1 } cublasLtOrder_t;
 
-typedef enum {
+typedef enum : unsigned {
   CUBLASLT_MATRIX_LAYOUT_TYPE = 0,                  // uint32_t, a cudaDataType
   CUBLASLT_MATRIX_LAYOUT_ORDER = 1,                 // int32_t, a cublasLtOrder_t
   CUBLASLT_MATRIX_LAYOUT_ROWS = 2,                  // uint64_t
@@ -69,7 +72,7 @@ typedef enum {
   CUBLASLT_MATRIX_LAYOUT_PLANE_OFFSET = 7           // int64_t, bytes
 } cublasLtMatrixLayoutAttribute_t;
 
-typedef enum {
+typedef enum : unsigned {
   CUBLASLT_MATMUL_DESC_COMPUTE_TYPE = 0,  // int32_t, a cublasComputeType_t
   CUBLASLT_MATMUL_DESC_SCALE_TYPE = 1,    // int32_t, a cudaDataType
   CUBLASLT_MATMUL_DESC_POINTER_MODE = 2,  // int32_t, a cublasLtPointerMode_t
@@ -83,7 +86,7 @@ typedef enum {
   CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE = 26      // int32_t, a cudaDataType; -1: the result's
 } cublasLtMatmulDescAttributes_t;
 
-typedef enum {
+typedef enum : unsigned {
   CUBLASLT_EPILOGUE_DEFAULT = 1,
   CUBLASLT_EPILOGUE_RELU = 2,
   CUBLASLT_EPILOGUE_BIAS = 4,
@@ -92,7 +95,7 @@ typedef enum {
   CUBLASLT_EPILOGUE_GELU_BIAS = 36
 } cublasLtEpilogue_t;
 
-typedef enum {
+typedef enum : unsigned {
   CUBLASLT_MATMUL_PREF_SEARCH_MODE = 0,            // uint32_t
   CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES = 1,    // uint64_t
   CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK = 3,  // uint32_t, as those below
@@ -102,7 +105,7 @@ typedef enum {
   CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES = 8
 } cublasLtMatmulPreferenceAttributes_t;
 
-typedef enum {
+typedef enum : unsigned {
   CUBLASLT_REDUCTION_SCHEME_NONE = 0,
   CUBLASLT_REDUCTION_SCHEME_INPLACE = 1,
   CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE = 2,

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cuda_runtime_api.h>
+#include <math.h>
 
 #include <bit>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -93,15 +93,9 @@ T __shfl_down_sync(unsigned, T value, unsigned delta, int width = warpSize) {
   return memsweep::standin::shuffle(value, memsweep::standin::lane() + delta, width);
 }
 
-/// Threads of a block take turns, so that nobody comes between.
-template <class T>
-T atomicAdd(T* address, T value) {
-  return std::exchange(*address, *address + value);
-}
-template <class T>
-T atomicMax(T* address, T value) {
-  return std::exchange(*address, *address < value ? value : *address);
-}
+/// Rounded once each: never fused with another operation.
+inline float __fmul_rn(float a, float b) { return a * b; }
+inline float __fadd_rn(float a, float b) { return a + b; }
 
 inline unsigned __float_as_uint(float value) { return std::bit_cast<unsigned>(value); }
 inline float __uint_as_float(unsigned bits) { return std::bit_cast<float>(bits); }

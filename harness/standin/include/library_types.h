@@ -1,7 +1,7 @@
 // Types of values, by CUDA's numbers.
 #pragma once
 
-typedef enum cudaDataType_t {
+typedef enum cudaDataType_t : unsigned {
   CUDA_R_32F = 0,
   CUDA_R_64F = 1,
   CUDA_R_16F = 2,

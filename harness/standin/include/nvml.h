@@ -4,7 +4,7 @@
 
 typedef struct nvmlDevice_st* nvmlDevice_t;
 
-typedef enum nvmlReturn_enum {
+typedef enum nvmlReturn_enum : unsigned {
   NVML_SUCCESS = 0,
   NVML_ERROR_UNINITIALIZED = 1,
   NVML_ERROR_INVALID_ARGUMENT = 2,
@@ -15,14 +15,14 @@ typedef enum nvmlReturn_enum {
   NVML_ERROR_UNKNOWN = 999
 } nvmlReturn_t;
 
-typedef enum nvmlClockType_enum {
+typedef enum nvmlClockType_enum : unsigned {
   NVML_CLOCK_GRAPHICS = 0,
   NVML_CLOCK_SM = 1,
   NVML_CLOCK_MEM = 2,
   NVML_CLOCK_VIDEO = 3
 } nvmlClockType_t;
 
-typedef enum nvmlTemperatureSensors_enum { NVML_TEMPERATURE_GPU = 0 } nvmlTemperatureSensors_t;
+typedef enum nvmlTemperatureSensors_enum : unsigned { NVML_TEMPERATURE_GPU = 0 } nvmlTemperatureSensors_t;
 
 inline constexpr unsigned long long nvmlClocksEventReasonNone = 0;
 inline constexpr unsigned long long nvmlClocksEventReasonSwThermalSlowdown = 0x20;

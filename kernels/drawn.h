@@ -7,7 +7,7 @@
 #include "kernels/generator.h"
 #include "kernels/op.h"
 
-namespace memsweep::cpu {
+namespace memsweep {
 
 /// The attributes that all ops share that draw.
 struct Drawn {
@@ -22,7 +22,7 @@ inline Generator generator_of(const OpCall& call, const Drawn& drawn) {
   return Generator(static_cast<std::uint64_t>(drawn.seed), id).from(static_cast<std::uint64_t>(drawn.first));
 }
 
-inline std::uint32_t draw(const Generator& generator, std::int64_t i) {
+constexpr std::uint32_t draw(const Generator& generator, std::int64_t i) {
   return generator.u24(static_cast<std::uint64_t>(i));
 }
 
@@ -37,7 +37,7 @@ struct DropoutMask {
         first_kept(static_cast<std::uint32_t>(std::floor(p * (1 << 24)))),
         factor(static_cast<float>(1 / (1 - p))) {}
 
-  [[nodiscard]] bool keeps(std::int64_t i) const { return draw(generator, i) >= first_kept; }
+  [[nodiscard]] constexpr bool keeps(std::int64_t i) const { return draw(generator, i) >= first_kept; }
 };
 
-}  // namespace memsweep::cpu
+}  // namespace memsweep

@@ -1,0 +1,67 @@
+// How cuBLASLt is to compute products that were met before: it is asked once for each problem, which takes
+// longer than many a product.
+#pragma once
+
+#include <cublasLt.h>
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <type_traits>
+
+#include "kernels/tensor.h"
+
+namespace memsweep::cuda {
+
+/// A product but for its addresses, of which only their alignment matters.
+struct ProductProblem {
+  struct Operand {
+    DType type;
+    bool transposed;
+    std::int64_t rows, columns;         // as it lies, row-major
+    std::int64_t stride, batch_stride;  // elements
+    std::uint32_t alignment;            // bytes
+    friend auto operator<=>(const Operand&, const Operand&) = default;
+  };
+
+  Operand a, b, c;
+  std::int64_t batches;
+  std::uint32_t bias_alignment;  // bytes; 0: no bias
+  bool tf32;
+  std::size_t work_bytes;
+  friend auto operator<=>(const ProductProblem&, const ProductProblem&) = default;
+};
+
+template <auto Destroy>
+struct DestroyedBy {
+  template <class Object>
+  void operator()(Object* object) const {
+    static_cast<void>(Destroy(object));
+  }
+};
+template <class Handle, auto Destroy>
+using Owned = std::unique_ptr<std::remove_pointer_t<Handle>, DestroyedBy<Destroy>>;
+
+/// cuBLASLt counts in columns: row-major operands are transposed to it, so that it computes c' = b' a'.
+struct ProductPlan {
+  using Layout = Owned<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy>;
+
+  Owned<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy> product;
+  Layout a, b, c;
+  cublasLtMatmulAlgo_t algorithm;
+};
+
+class ProductPlans {
+ public:
+  /// Stays valid until the next call. `bias` is any address of the alignment that the problem names, null
+  /// where there is none. Throws CudaError.
+  [[nodiscard]] const ProductPlan& plan(cublasLtHandle_t handle, const ProductProblem& problem,
+                                        const void* bias);
+
+ private:
+  std::map<ProductProblem, ProductPlan> plans_;
+};
+
+}  // namespace memsweep::cuda
