@@ -92,7 +92,7 @@ std::string advice_on(const History& history, DeviceSize device, const WhatIf& a
     if (settings != history.settings)
       tried.push_back(what_if(history.trace, settings, history.release, device));
   }
-  return recommend(tried);
+  return "Of what was recorded until then: " + recommend(tried);
 }
 
 DryrunPart part_of(const ProcessFindings& process, std::size_t position, std::size_t capacity) {

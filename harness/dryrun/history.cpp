@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string_view>
 
 #include <fmt/format.h>
 
+#include "harness/base/bytes.h"
 #include "harness/memory/settings.h"
 #include "harness/trace/read_recording.h"
 #include "harness/trace/recorded_trace.h"
@@ -63,13 +65,32 @@ std::size_t peak_of(const std::vector<Usage>& usage) {
   return static_cast<std::size_t>(std::ranges::max_element(usage, {}, &Usage::allocated) - usage.begin());
 }
 
+/// PyTorch up to 2.14 keeps these sizes for good: of cuBLAS on compute capability 9 and below it, of
+/// cuBLASLt.
+bool is_workspace(const HeldBlock& block) {
+  constexpr std::size_t kSizes[] = {32_MiB, 8'519'680, 1_MiB};
+  return block.died == 0 && std::ranges::find(kSizes, block.bytes) != std::end(kSizes);
+}
+
+std::string unowned(const std::string& born_in) {
+  if (born_in == "forward" || born_in == "between") return "activations and inputs";
+  if (born_in == "backward" || born_in == "optimizer") return "temporary in " + born_in;
+  return "other";
+}
+
 void share_out(History& history, const Recording& recording, const PhaseTable& phases, const Owners& owners,
                std::size_t moment) {
   std::map<std::string, Share> categories, lines;
+  std::set<std::pair<std::string, std::size_t>> workspaces;  // one a phase, since each thread has its own
   for (const HeldBlock& block : held_after(recording, moment)) {
     const std::string born_in = phases.at(block.born).phase;
-    const std::string otherwise = born_in == "forward" ? "activations and inputs" : "other";
-    add(categories[owners.of(block).value_or(otherwise)], block);
+    if (const auto owner = owners.of(block)) {
+      add(categories[*owner], block);
+    } else if (is_workspace(block) && workspaces.emplace(born_in, block.bytes).second) {
+      add(categories["workspaces of cuBLAS"], block);
+    } else {
+      add(categories[unowned(born_in)], block);
+    }
     const Place& place = recording.places[block.place];
     add(lines[place.file.empty() ? "in " + born_in + ", by no line of Python" : describe(place)], block);
   }
@@ -108,8 +129,9 @@ History read_history(const PytorchFindings& findings, std::size_t device) {
   history.at_shortage = !shortages.empty() && findings.error && findings.error->out_of_memory;
   const std::size_t moment = history.at_shortage ? shortages.back() : peak_of(usage.after);
   history.usage = usage.after.at(moment);
-  history.step = phases.at(moment).step;
-  history.phase = phases.at(moment).phase;
+  const PhaseTable::Phase& phase = phases.at(history.at_shortage ? moment + 1 : moment);
+  history.step = phase.step;
+  history.phase = phase.phase;
   history.phases = phases.usage(usage.after);
   share_out(history, recording, phases, Owners(findings.samples, found.index, clock), moment);
   return history;

@@ -18,6 +18,17 @@ bool is_like(const Step& a, const Step& b) {
       a, b, [](const PhaseUsage& x, const PhaseUsage& y) { return x.phase == y.phase && x.peak == y.peak; });
 }
 
+bool is_within(const Usage& a, const Usage& b) { return largest(a, b) == b; }
+
+/// What lies between two phases begins where the first one ended; only more than that is worth a row.
+void drop_uneventful(Step& step) {
+  for (std::size_t i = 1; i < step.size(); ++i) {
+    if (step[i].phase == "between" && is_within(step[i].peak, step[i - 1].peak)) {
+      step.erase(step.begin() + static_cast<std::ptrdiff_t>(i--));
+    }
+  }
+}
+
 void note(Step& step, const PhaseUsage& row) {
   const auto known = std::ranges::find(step, row.phase, &PhaseUsage::phase);
   if (known == step.end()) {
@@ -30,7 +41,7 @@ void note(Step& step, const PhaseUsage& row) {
 }  // namespace
 
 PhaseTable::PhaseTable(const std::vector<PhaseMark>& marks, std::size_t device, const CallClock& clock) {
-  phases_.push_back({0, "setup", 1});
+  phases_.push_back({0, "setup", 0});
   for (const PhaseMark& mark : marks) {
     phases_.push_back({clock.recorded(mark.calls.at(device)), mark.phase, mark.step});
   }
@@ -54,6 +65,7 @@ std::vector<PhaseUsage> PhaseTable::usage(const std::vector<Usage>& after) const
   }
   std::vector<Step> different;
   for (Step& step : steps) {
+    drop_uneventful(step);
     if (!different.empty() && is_like(different.back(), step)) {
       for (PhaseUsage& row : different.back()) row.last_step = step.front().last_step;
     } else {

@@ -20,9 +20,9 @@ struct CallClock {
 
 /// A phase of one step, or of several that are alike.
 struct PhaseUsage {
-  std::int64_t first_step = 0, last_step = 0;
-  std::string phase;  // setup, forward, backward, optimizer, between
-  Usage peak;         // of each level
+  std::int64_t first_step = 0, last_step = 0;  // 0: before the first
+  std::string phase;                           // setup, forward, backward, optimizer, between
+  Usage peak;                                  // of each level
 };
 
 class PhaseTable {

@@ -44,13 +44,16 @@ std::string level_table(const Dryrun& dryrun) {
   return format_table(records);
 }
 
+std::string steps_of(const PhaseUsage& row) {
+  if (row.first_step == 0) return "-";
+  if (row.first_step == row.last_step) return fmt::format("{}", row.first_step);
+  return fmt::format("{}-{}", row.first_step, row.last_step);
+}
+
 std::string phase_table(const History& history) {
   std::vector<std::vector<std::string>> records{{"step", "phase", "requested", "allocated", "reserved"}};
   for (const PhaseUsage& row : history.phases) {
-    const std::string steps = row.first_step == row.last_step
-                                  ? fmt::format("{}", row.first_step)
-                                  : fmt::format("{}-{}", row.first_step, row.last_step);
-    records.push_back({steps, row.phase, format_bytes(row.peak.requested), format_bytes(row.peak.allocated),
+    records.push_back({steps_of(row), row.phase, format_bytes(row.peak.requested), format_bytes(row.peak.allocated),
                        format_bytes(row.peak.reserved)});
   }
   return format_table(records);
@@ -81,9 +84,9 @@ std::string history_report(const DryrunPart& part, bool is_only_one) {
   if (history.gap) text += fmt::format("\nNot complete: {}.\n", *history.gap);
   if (!history.phases.empty()) text += "\n" + phase_table(history);
   if (history.categories.empty()) return text;
-  text += fmt::format("\n{}, in the {} phase of step {}: {} requested, {} allocated, {} reserved.\n\n",
-                      history.at_shortage ? "When memory ran out" : "At the peak", history.phase,
-                      history.step, format_bytes(history.usage.requested),
+  text += fmt::format("\n{}, {}: {} requested, {} allocated, {} reserved.\n\n",
+                      history.at_shortage ? "When memory ran out" : "At the peak",
+                      in_phase(history.phase, history.step), format_bytes(history.usage.requested),
                       format_bytes(history.usage.allocated), format_bytes(history.usage.reserved));
   text += share_table("whose", history.categories, history.categories.size()) + "\n";
   return text + share_table("asked for by", history.lines, kShownLines);

@@ -60,9 +60,9 @@ std::string shortage_verdict(const Dryrun& dryrun, const ProcessFindings& proces
   std::string text = "It does not fit.";
   if (!pytorch.shortages.empty()) {
     const PytorchShortage& last = pytorch.shortages.back();
-    text += fmt::format(" {} asked for {} in the {} phase of step {}, and was refused.",
+    text += fmt::format(" {} asked for {} {}, and was refused.",
                         describe(last.place ? last.place : pytorch.error->place),
-                        format_bytes(last.requested), last.phase, last.step);
+                        format_bytes(last.requested), in_phase(last.phase, last.step));
   }
   text += "\n";
   const DryrunPart* part = part_of_shortage(dryrun, process);
@@ -82,6 +82,10 @@ std::string room(const Dryrun& dryrun) {
   if (part.as_recorded && part.as_recorded->smallest_device > 0) {
     text += fmt::format(" The smallest device on which the same runs has {}.",
                         format_bytes(part.as_recorded->smallest_device));
+  }
+  if (part.pytorch && part.pytorch->retries > 0) {
+    text += fmt::format(" It gave its cache back to the device {} times to get there, which costs time.",
+                        part.pytorch->retries);
   }
   return text + "\n";
 }
@@ -120,6 +124,11 @@ std::string refusals_on_the_way(const Dryrun& dryrun) {
 std::size_t device_peak(const DryrunPart& part) {
   const std::size_t by_pytorch = part.pytorch ? part.used_before + part.pytorch->peak.reserved : 0;
   return std::max(by_pytorch, part.standin ? part.standin->peak : 0);
+}
+
+std::string in_phase(std::string_view phase, std::int64_t step) {
+  if (phase == "setup") return "before the first step";
+  return fmt::format("in the {} phase of step {}", phase, step);
 }
 
 const PytorchError* out_of_memory(const Dryrun& dryrun) {

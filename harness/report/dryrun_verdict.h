@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "harness/report/dryrun_report.h"
 
@@ -13,6 +15,9 @@ namespace memsweep {
 
 /// The shortage with which a script ended; null where none did.
 [[nodiscard]] const PytorchError* out_of_memory(const Dryrun& dryrun);
+
+/// "in the forward phase of step 2".
+[[nodiscard]] std::string in_phase(std::string_view phase, std::int64_t step);
 
 /// Fits or not and by how much; who asked, and PyTorch's own message, where it does not.
 [[nodiscard]] std::string dryrun_verdict(const Dryrun& dryrun);

@@ -44,11 +44,11 @@ struct DriverModel {
   DeviceMemory memory;
   Shadow shadow;
   std::map<Address, std::size_t> pinned;  // host memory that devices can reach: bytes by address
-  std::deque<MemoryPool> pools;     // of each device
-  std::vector<cudaError_t> broken;  // by device: the error that ended its context; cudaSuccess: none
-  std::set<std::pair<int, int>> peers;  // devices, and whose memory they reach
+  std::deque<MemoryPool> pools;           // of each device
+  std::vector<cudaError_t> broken;        // by device: the error that ended its context; cudaSuccess: none
+  std::set<std::pair<int, int>> peers;    // devices, and whose memory they reach
   std::vector<bool> in_use;               // by device: whether something was done with it
-  int nvml_users = 0;               // nvmlInit() without nvmlShutdown()
+  int nvml_users = 0;                     // nvmlInit() without nvmlShutdown()
 };
 
 /// The model, made from MEMSWEEP_STANDIN at the first call; a mistake there ends the process with exit status

@@ -15,10 +15,9 @@ namespace {
 
 const std::string kFake = MEMSWEEP_SOURCE_DIR "/tests/dryrun/fake/";
 
-/// The environment in which Python finds the small stand-in for PyTorch, with `mebibytes` of memory.
-Words with_fake_pytorch(int mebibytes = 3000) {
-  Words environment{"PYTHONPATH=" + kFake + "site-packages", "PYTHONDONTWRITEBYTECODE=1",
-                    "FAKE_CAPACITY=" + std::to_string(mebibytes)};
+/// The environment in which Python finds the small stand-in for PyTorch.
+Words with_fake_pytorch() {
+  Words environment{"PYTHONPATH=" + kFake + "site-packages", "PYTHONDONTWRITEBYTECODE=1"};
   if (std::string_view(MEMSWEEP_PRELOAD).empty()) return environment;
   // Sanitized libraries in a Python that is not.
   environment.insert(environment.end(), {"LD_PRELOAD=" MEMSWEEP_PRELOAD, "ASAN_OPTIONS=detect_leaks=0"});
@@ -86,7 +85,7 @@ TEST(Dryrun, TellsWhatStoodAtThePeakByCategoryAndByLine) {
   EXPECT_TRUE(report.at("fits"));
   const auto& device = report.at("devices").at(0);
   EXPECT_EQ(device.at("peak").at("allocated"), 450 << 20);
-  EXPECT_EQ(device.at("smallest_device"), 450 << 20);
+  EXPECT_EQ(device.at("smallest_device"), (619 + 450 + 1) << 20);  // in granules of 2 MiB
   const auto& peak = device.at("at_peak");
   EXPECT_EQ(peak.at("step"), 2);
   EXPECT_EQ(peak.at("phase"), "backward");
@@ -122,10 +121,14 @@ TEST(Dryrun, EachPhaseOfEachStepHasItsPeak) {
 
 TEST(Dryrun, OutOfMemoryNamesTheLineTheVerdictAndPytorchsMessage) {
   const TemporaryFolder folder;
-  const Finished done = run(folder, dryrun_of("--memory 1GiB", kTrain), with_fake_pytorch(350));
+  const Finished done =
+      run(folder, dryrun_of("--gpu h100-sxm-80gb --memory 969MiB", kTrain), with_fake_pytorch());
   EXPECT_EQ(done.status, 1);
   EXPECT_TRUE(has(done.err, "OutOfMemoryError: CUDA out of memory.")) << done.err;
   EXPECT_TRUE(has(done.out, "train.py:15 (update) asked for 200MiB in the optimizer phase of step 1"))
+      << done.out;
+  EXPECT_TRUE(has(
+      done.out, "Verdict: capacity. 200MiB are live, 200MiB more are asked for and 619MiB are the context's"))
       << done.out;
   EXPECT_TRUE(has(done.out, "PyTorch: CUDA out of memory. Tried to allocate 200.00 MiB.")) << done.out;
   EXPECT_TRUE(has(done.out, "When memory ran out, in the optimizer phase of step 1: 200MiB requested"))
@@ -140,15 +143,15 @@ TEST(Dryrun, ScriptThatFailsByItselfIsToldApartFromAShortage) {
   EXPECT_EQ(done.status, 1);
   EXPECT_TRUE(done.err.ends_with("ValueError: no\n")) << done.err;
   EXPECT_TRUE(has(done.out, "The script itself ended with ValueError at script.py:3 (<module>)")) << done.out;
-  EXPECT_TRUE(has(done.out, "So far: 10MiB of ")) << done.out;
+  EXPECT_TRUE(has(done.out, "So far: 629MiB of ")) << done.out;
 }
 
 TEST(Dryrun, ShortagesThatAScriptSurvivesAreCounted) {
   const TemporaryFolder folder;
   const std::string text =
-      "import torch\nkept = torch.Tensor(60)\ntry:\n  torch.Tensor(50)\nexcept torch.OutOfMemoryError:\n  "
+      "import torch\nkept = torch.Tensor(60)\ntry:\n  torch.Tensor(500)\nexcept torch.OutOfMemoryError:\n  "
       "pass\n";
-  const Finished done = run(folder, dryrun_of("", script(folder, text)), with_fake_pytorch(100));
+  const Finished done = run(folder, dryrun_of("--memory 1GiB", script(folder, text)), with_fake_pytorch());
   EXPECT_EQ(done.status, 0) << done.err;
   EXPECT_TRUE(has(done.out, "OutOfMemoryError 1 times on the way, and the script went on")) << done.out;
 }
@@ -159,7 +162,7 @@ TEST(Dryrun, StepsEndTheScriptWithItsReport) {
   EXPECT_EQ(done.status, 0) << done.err;
   EXPECT_FALSE(has(done.out, "trained")) << done.out;
   EXPECT_TRUE(has(done.out, ", 1 steps")) << done.out;
-  EXPECT_TRUE(has(done.out, "It fits: 400MiB of ")) << done.out;
+  EXPECT_TRUE(has(done.out, "At the peak, in the optimizer phase of step 1: 400MiB requested")) << done.out;
 }
 
 TEST(Dryrun, TimeLimitEndsAHangWithTheReportSoFar) {
@@ -168,7 +171,7 @@ TEST(Dryrun, TimeLimitEndsAHangWithTheReportSoFar) {
   const Finished done = run(folder, dryrun_of("--time-limit 3", script(folder, text)), with_fake_pytorch());
   EXPECT_EQ(done.status, 0) << done.err;
   EXPECT_TRUE(has(done.out, "as --time-limit says")) << done.out;
-  EXPECT_TRUE(has(done.out, "So far: 10MiB of ")) << done.out;
+  EXPECT_TRUE(has(done.out, "So far: 629MiB of ")) << done.out;
 }
 
 TEST(Dryrun, InterruptReachesTheScriptAndEndsWithTheReportSoFar) {
@@ -181,14 +184,14 @@ TEST(Dryrun, InterruptReachesTheScriptAndEndsWithTheReportSoFar) {
   const Finished done = started.finish();
   EXPECT_EQ(done.status, 130) << done.err;
   EXPECT_TRUE(has(done.out, "It was interrupted; this is what was seen until then.")) << done.out;
-  EXPECT_TRUE(has(done.out, "So far: 10MiB of ")) << done.out;
+  EXPECT_TRUE(has(done.out, "So far: 629MiB of ")) << done.out;
 }
 
 TEST(Dryrun, OneRunTellsWhichGpusItFits) {
   const TemporaryFolder folder;
   const std::string text = "import torch\nt = [torch.Tensor(2048) for _ in range(10)]\n";
   const Finished done =
-      run(folder, dryrun_of("--gpus t4,l4,a100-sxm-40gb", script(folder, text)), with_fake_pytorch(1 << 20));
+      run(folder, dryrun_of("--gpus t4,l4,a100-sxm-40gb", script(folder, text)), with_fake_pytorch());
   EXPECT_EQ(done.status, 0) << done.err;
   std::map<std::string, std::string> outcomes;
   for (const std::string& line : lines(done.out)) {

@@ -1,5 +1,5 @@
-// cuBLAS: handles remember what was set. Products leave their results on the device and have nothing to do here
-// (names.txt); functions that hand one number to the host hand out zero.
+// cuBLAS: handles remember what was set. Products leave their results on the device and have nothing to do
+// here (names.txt); functions that hand one number to the host hand out zero.
 #include <cublasLt.h>
 
 #include <array>

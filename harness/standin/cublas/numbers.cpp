@@ -17,9 +17,9 @@ constexpr std::size_t kFloat = 4, kDouble = 8, kComplex = 8, kDoubleComplex = 16
 extern "C" {
 
 // (handle, count, x, increment, result)
-#define MEMSWEEP_OF_ONE(name, bytes)                                              \
-  cublasStatus_t name(void* handle, int, const void*, int, void* result) {        \
-    return give_number(#name, handle, result, bytes);                             \
+#define MEMSWEEP_OF_ONE(name, bytes)                                       \
+  cublasStatus_t name(void* handle, int, const void*, int, void* result) { \
+    return give_number(#name, handle, result, bytes);                      \
   }
 MEMSWEEP_OF_ONE(cublasSnrm2_v2, kFloat)
 MEMSWEEP_OF_ONE(cublasDnrm2_v2, kDouble)
@@ -39,9 +39,9 @@ MEMSWEEP_OF_ONE(cublasIcamin_v2, kIndex)
 MEMSWEEP_OF_ONE(cublasIzamin_v2, kIndex)
 
 // (handle, count, x, increment, y, increment, result)
-#define MEMSWEEP_OF_TWO(name, bytes)                                                             \
-  cublasStatus_t name(void* handle, int, const void*, int, const void*, int, void* result) {     \
-    return give_number(#name, handle, result, bytes);                                            \
+#define MEMSWEEP_OF_TWO(name, bytes)                                                         \
+  cublasStatus_t name(void* handle, int, const void*, int, const void*, int, void* result) { \
+    return give_number(#name, handle, result, bytes);                                        \
   }
 MEMSWEEP_OF_TWO(cublasSdot_v2, kFloat)
 MEMSWEEP_OF_TWO(cublasDdot_v2, kDouble)

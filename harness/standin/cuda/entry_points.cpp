@@ -1,5 +1,5 @@
-// The driver's functions by name, which is how the runtime and PyTorch come to them. For those that are not in
-// the table the version that is asked for does not matter.
+// The driver's functions by name, which is how the runtime and PyTorch come to them. For those that are not
+// in the table the version that is asked for does not matter.
 #include <dlfcn.h>
 
 #include <array>

@@ -97,9 +97,8 @@ cudaError_t cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* from, size_
                               size_t height, cudaMemcpyKind kind, cudaStream_t stream) {
   if (width > to_pitch || width > from_pitch) return remember(cudaErrorInvalidPitchValue);
   for (std::size_t row = 0; row < height; ++row) {
-    const cudaError_t status =
-        copy("cudaMemcpy2DAsync", static_cast<char*>(to) + row * to_pitch,
-             static_cast<const char*>(from) + row * from_pitch, width, kind, stream);
+    const cudaError_t status = copy("cudaMemcpy2DAsync", static_cast<char*>(to) + row * to_pitch,
+                                    static_cast<const char*>(from) + row * from_pitch, width, kind, stream);
     if (status != cudaSuccess) return status;
   }
   return cudaSuccess;

@@ -17,7 +17,8 @@ cudaError_t create_stream(std::string_view function, cudaStream_t* stream, unsig
 
 cudaError_t create_event(std::string_view function, cudaEvent_t* event, unsigned flags) {
   return call(function, [&](DriverModel& model) {
-    *event = model.handles.create(kEvent, CUevent_st{(flags & cudaEventDisableTiming) == 0, std::nullopt, {}});
+    *event =
+        model.handles.create(kEvent, CUevent_st{(flags & cudaEventDisableTiming) == 0, std::nullopt, {}});
     return cudaSuccess;
   });
 }

@@ -16,7 +16,8 @@ struct CUgraph_st {
   std::size_t nodes = 0;
 };
 
-/// Work that streams note down instead of doing it. Streams join by waiting for an event of a stream that does.
+/// Work that streams note down instead of doing it. Streams join by waiting for an event of a stream that
+/// does.
 struct Capture {
   std::uint64_t id = 0;  // 0: none
   cudaGraph_t graph = nullptr;

@@ -1,4 +1,5 @@
-// Variables of device code: known by the host variable that stands for each. They lie in the context's memory.
+// Variables of device code: known by the host variable that stands for each. They lie in the context's
+// memory.
 #include <map>
 #include <mutex>
 
