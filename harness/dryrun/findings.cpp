@@ -25,7 +25,7 @@ StandinFindings standin_findings(const Json& json) {
   StandinFindings findings;
   for (const Json& device : json.at("devices")) {
     findings.devices.push_back({device.at("capacity"), device.at("context"), device.at("used"),
-                                device.at("peak"), device.at("refusals").size()});
+                                device.at("peak"), device.at("refusals")});
   }
   for (const Json& function : json.at("unsupported")) {
     findings.unsupported.emplace_back(function.at("symbol"), function.at("count"));

@@ -53,8 +53,8 @@ std::string steps_of(const PhaseUsage& row) {
 std::string phase_table(const History& history) {
   std::vector<std::vector<std::string>> records{{"step", "phase", "requested", "allocated", "reserved"}};
   for (const PhaseUsage& row : history.phases) {
-    records.push_back({steps_of(row), row.phase, format_bytes(row.peak.requested), format_bytes(row.peak.allocated),
-                       format_bytes(row.peak.reserved)});
+    records.push_back({steps_of(row), row.phase, format_bytes(row.peak.requested),
+                       format_bytes(row.peak.allocated), format_bytes(row.peak.reserved)});
   }
   return format_table(records);
 }

@@ -3,6 +3,7 @@
 
 #include <driver_types.h>
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <map>
@@ -18,6 +19,7 @@
 #include "harness/standin/handles.h"
 #include "harness/standin/memory_pool.h"
 #include "harness/standin/observations.h"
+#include "harness/standin/report.h"
 #include "harness/standin/settings.h"
 #include "harness/standin/shadow.h"
 
@@ -48,7 +50,10 @@ struct DriverModel {
   std::vector<cudaError_t> broken;        // by device: the error that ended its context; cudaSuccess: none
   std::set<std::pair<int, int>> peers;    // devices, and whose memory they reach
   std::vector<bool> in_use;               // by device: whether something was done with it
-  int nvml_users = 0;                     // nvmlInit() without nvmlShutdown()
+  int pid;                                // of the process that made it
+  std::size_t reported_peak = 0;          // bytes in use on all devices when the report was last written
+  std::chrono::steady_clock::time_point reported_at;
+  int nvml_users = 0;  // nvmlInit() without nvmlShutdown()
 };
 
 /// The model, made from MEMSWEEP_STANDIN at the first call; a mistake there ends the process with exit status
@@ -95,6 +100,7 @@ Status run_context_call(std::string_view function, Body body) {
   if (broken != cudaSuccess) return static_cast<Status>(broken);
   const Status status = fault != 0 ? static_cast<Status>(fault) : body(now);
   if (breaks_context(static_cast<cudaError_t>(status))) broken = static_cast<cudaError_t>(status);
+  if (!now.settings.report.empty()) write_report_of_growth(now);
   return status;
 }
 
