@@ -22,6 +22,8 @@ struct Observations {
 
   void note_unsupported(std::string_view function) { ++unsupported[std::string(function)]; }
 
+  void note_estimate(std::string_view function) { ++estimates[std::string(function)]; }
+
   void note_blind_read(std::size_t bytes) {
     if (++blind_reads <= kMostListed) {
       first_blind_reads.push_back({bytes, last_kernel == nullptr ? "" : last_kernel});
@@ -29,6 +31,7 @@ struct Observations {
   }
 
   std::map<std::string, std::uint64_t> unsupported;  // calls by function
+  std::map<std::string, std::uint64_t> estimates;    // calls by function: sizes that were guessed
   std::uint64_t blind_reads = 0;
   std::vector<BlindRead> first_blind_reads;
   std::uint64_t shadow_reads = 0;  // answered with what the host had put there itself

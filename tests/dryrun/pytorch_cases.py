@@ -64,6 +64,7 @@ def main(golden):
     sys.path.insert(0, golden)
     import models
     import torch
+    import torch._dynamo  # which the first optimizer would import, in each process for itself
 
     for line in sys.stdin:
         print(json.dumps(run_in_child(torch, models, json.loads(line))), flush=True)
