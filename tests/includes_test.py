@@ -17,9 +17,10 @@ LAYERS = {
     "standin": "kernels base",
     "device": "kernels memory base",
     "sweep": "program device trace kernels memory base",
-    "report": "sweep program device trace kernels memory base",
+    "dryrun": "trace device kernels memory base",
+    "report": "dryrun sweep program device trace kernels memory base",
     "scenarios": "sweep trace program device kernels memory base",
-    "cli": "scenarios report sweep program device trace kernels memory base",
+    "cli": "scenarios report dryrun sweep program device trace kernels memory base",
 }
 CUDA_FOLDERS = ("kernels/cuda/", "harness/device/cuda/", "harness/standin/", "tests/cuda/", "tests/standin/")
 # The one other place that may ask what it is compiled for: the instruction set of the CPU.

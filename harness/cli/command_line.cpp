@@ -1,8 +1,10 @@
 #include "harness/cli/command_line.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -48,6 +50,19 @@ constexpr const char* kReplayExamples = R"(Examples:
   memsweep replay oom.pickle --check
   memsweep replay --explain-conf max_split_size_mb:128,garbage_collection_threshold:0.8
 )";
+
+constexpr const char* kDryrunExamples = R"(Examples:
+  memsweep dryrun -- python train.py
+  memsweep dryrun --gpu a100-sxm-40gb --steps 3 -- python train.py --batch-size 64
+  memsweep dryrun --memory 16GiB --alloc-conf expandable_segments:True -- torchrun --nproc-per-node 2 train.py
+)";
+
+/// Where the command of a dry run begins, behind the first "--"; `end` where there is none.
+const char* const* command_of_dryrun(const char* const* begin, const char* const* end) {
+  if (end - begin < 2 || std::string_view(begin[1]) != "dryrun") return end;
+  const auto mark = std::find(begin, end, std::string_view("--"));
+  return mark == end ? end : mark + 1;
+}
 
 /// What the subcommands take besides.
 struct Arguments {
@@ -138,10 +153,19 @@ int run_command_line(int argc, const char* const* argv) {
   add_replay_options(*replay_command, replay_options);
   for (CLI::App* command : {list_command, show_command, compare_command}) command->footer("");
   replay_command->footer(kReplayExamples);
+  DryrunOptions dryrun_options;
+  auto* dryrun_command = app.add_subcommand(
+      "dryrun", "a script of PyTorch, unmodified and without a GPU: does it fit, and what takes the memory?");
+  add_dryrun_options(*dryrun_command, dryrun_options);
+  dryrun_command->footer(kDryrunExamples);
   app.require_subcommand(0, 1);
 
+  const char* const* const end = argv + argc;
+  const char* const* const command = command_of_dryrun(argv, end);
+  dryrun_options.command.assign(command, end);
+  const int own_arguments = command == end ? argc : static_cast<int>(command - argv) - 1;
   try {
-    app.parse(argc, argv);
+    app.parse(own_arguments, argv);
   } catch (const CLI::Success& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
@@ -160,6 +184,7 @@ int run_command_line(int argc, const char* const* argv) {
   if (replay_command->parsed()) {
     return replay_options.explained ? explain_conf(replay_options) : replay(replay_options);
   }
+  if (dryrun_command->parsed()) return dryrun(dryrun_options);
   if (options.scenarios.empty())
     throw UsageError("say what to run, as in --scenario checkpointing, or see --help");
   options.given = given_options(app);

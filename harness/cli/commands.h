@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "harness/cli/dryrun_options.h"
 #include "harness/cli/options.h"
 #include "harness/cli/replay_options.h"
 
@@ -31,6 +32,9 @@ int replay(const ReplayOptions& options);
 
 /// What allocator settings do; 1 if PyTorch would refuse them.
 int explain_conf(const ReplayOptions& options);
+
+/// A command over the stand-in libraries of CUDA; its own exit status, or 0 where it was ended as asked.
+int dryrun(const DryrunOptions& options);
 
 int compare_results(const std::string& base, const std::string& next);
 

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "harness/cli/dryrun_options.h"
 #include "harness/cli/options.h"
 #include "harness/cli/replay_options.h"
 
@@ -17,5 +18,6 @@ void add_output_options(CLI::App& app, RunOptions& options);
 void add_batch_option(CLI::App& app, CaseOptions& options);
 void add_case_options(CLI::App& app, CaseOptions& options);
 void add_replay_options(CLI::App& app, ReplayOptions& options);
+void add_dryrun_options(CLI::App& app, DryrunOptions& options);
 
 }  // namespace memsweep

@@ -160,8 +160,13 @@ void DeviceMemory::count_live(std::map<std::string, std::size_t>& live) const {
 }
 
 bool DeviceMemory::take(int device, std::size_t bytes) {
-  if (bytes > free_bytes(device)) return false;
-  devices_[device].used += bytes;
+  Device& there = devices_[device];
+  if (bytes > free_bytes(device)) {
+    ++there.refusals;
+    return false;
+  }
+  there.used += bytes;
+  there.peak = std::max(there.peak, there.used);
   return true;
 }
 

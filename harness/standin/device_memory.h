@@ -50,6 +50,11 @@ class DeviceMemory {
   [[nodiscard]] std::size_t capacity() const { return capacity_; }
   [[nodiscard]] std::size_t free_bytes(int device) const { return capacity_ - devices_[device].used; }
 
+  /// The most that was in use at a time.
+  [[nodiscard]] std::size_t peak_bytes(int device) const { return devices_[device].peak; }
+  /// How often there was not as much as was asked for.
+  [[nodiscard]] std::uint64_t refusals(int device) const { return devices_[device].refusals; }
+
   /// What is neither freed nor released, by the function that made it.
   void count_live(std::map<std::string, std::size_t>& live) const;
 
@@ -57,6 +62,8 @@ class DeviceMemory {
   struct Device {
     std::size_t used;
     Ranges addresses;
+    std::size_t peak = used;
+    std::uint64_t refusals = 0;  // for want of memory
   };
   struct Pages {
     int device;

@@ -38,8 +38,10 @@ NewMemory backing_of(const Settings& settings) {
 }
 
 /// After everything that the program does at exit.
-__attribute__((destructor)) void report_leaks() {
-  if (holder() == nullptr || !holder()->settings.leaks) return;
+__attribute__((destructor)) void report_at_exit() {
+  if (holder() == nullptr) return;
+  write_report(*holder());
+  if (!holder()->settings.leaks) return;
   const auto live = holder()->live();
   if (live.empty()) return;
   for (const auto& [maker, count] : live) {
@@ -54,7 +56,9 @@ __attribute__((destructor)) void report_leaks() {
 DriverModel::DriverModel(Settings wanted)
     : settings(std::move(wanted)),
       memory(settings.devices, settings.memory, settings.context + settings.others, backing_of(settings)),
-      broken(settings.devices, cudaSuccess) {
+      broken(settings.devices, cudaSuccess),
+      in_use(settings.devices, false),
+      pid(getpid()) {
   calls.set_faults(settings.faults);
   for (int device = 0; device < settings.devices; ++device) pools.emplace_back(memory, device);
 }

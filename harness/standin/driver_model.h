@@ -3,19 +3,25 @@
 
 #include <driver_types.h>
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "harness/standin/calls.h"
 #include "harness/standin/device_memory.h"
 #include "harness/standin/handles.h"
 #include "harness/standin/memory_pool.h"
+#include "harness/standin/observations.h"
+#include "harness/standin/report.h"
 #include "harness/standin/settings.h"
+#include "harness/standin/shadow.h"
 
 namespace memsweep::standin {
 
@@ -35,11 +41,19 @@ struct DriverModel {
 
   Settings settings;
   Calls calls;
+  Observations observations;
   Handles handles;
   DeviceMemory memory;
-  std::deque<MemoryPool> pools;     // of each device
-  std::vector<cudaError_t> broken;  // by device: the error that ended its context; cudaSuccess: none
-  int nvml_users = 0;               // nvmlInit() without nvmlShutdown()
+  Shadow shadow;
+  std::map<Address, std::size_t> pinned;  // host memory that devices can reach: bytes by address
+  std::deque<MemoryPool> pools;           // of each device
+  std::vector<cudaError_t> broken;        // by device: the error that ended its context; cudaSuccess: none
+  std::set<std::pair<int, int>> peers;    // devices, and whose memory they reach
+  std::vector<bool> in_use;               // by device: whether something was done with it
+  int pid;                                // of the process that made it
+  std::size_t reported_peak = 0;          // bytes in use on all devices when the report was last written
+  std::chrono::steady_clock::time_point reported_at;
+  int nvml_users = 0;  // nvmlInit() without nvmlShutdown()
 };
 
 /// The model, made from MEMSWEEP_STANDIN at the first call; a mistake there ends the process with exit status
@@ -81,10 +95,12 @@ Status run_context_call(std::string_view function, Body body) {
   const std::lock_guard lock(model_mutex());
   DriverModel& now = model();
   const int fault = now.calls.enter(function);
+  now.in_use[current_device()] = true;
   cudaError_t& broken = now.broken[current_device()];
   if (broken != cudaSuccess) return static_cast<Status>(broken);
   const Status status = fault != 0 ? static_cast<Status>(fault) : body(now);
   if (breaks_context(static_cast<cudaError_t>(status))) broken = static_cast<cudaError_t>(status);
+  if (!now.settings.report.empty()) write_report_of_growth(now);
   return status;
 }
 

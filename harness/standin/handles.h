@@ -36,6 +36,14 @@ class Handles {
     return holds(maker, handle) && objects_.erase(handle) == 1;
   }
 
+  /// Calls `visit(object)` with everything that `maker` made.
+  template <class Object, class Visit>
+  void for_each(std::string_view maker, Visit visit) const {
+    for (const auto& [handle, entry] : objects_) {
+      if (entry.maker == maker) visit(*static_cast<Object*>(entry.object.get()));
+    }
+  }
+
   /// Adds how many of each there are.
   void count_live(std::map<std::string, std::size_t>& live) const {
     for (const auto& [handle, entry] : objects_) ++live[entry.maker];

@@ -54,6 +54,7 @@ constexpr std::array kKeys{
     Key{"name", [](Settings& settings, std::string_view text) { settings.name = text; }},
     Key{"workspace",
         [](Settings& settings, std::string_view text) { settings.workspace = parse_bytes(text); }},
+    Key{"report", [](Settings& settings, std::string_view text) { settings.report = text; }},
     Key{"leaks", [](Settings& settings, std::string_view text) { settings.leaks = read_switch(text); }},
     Key{"fail",
         [](Settings& settings, std::string_view text) { settings.faults.push_back(parse_fault(text)); }},

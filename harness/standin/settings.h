@@ -32,6 +32,7 @@ struct Settings {
   bool throttled = false;  // it is too hot to keep the clock
   std::string name = "Modelled device";
   std::size_t workspace = 0;  // bytes that a matrix product asks for
+  std::string report;         // the folder for a file on what each process did; empty: none
   bool leaks = false;         // what is left at exit is listed, and the exit status kLeakStatus
   std::vector<Fault> faults;
 };

@@ -24,6 +24,16 @@ std::optional<MatrixProduct> find_product(const DriverModel& model, cublasLtMatm
   return MatrixProduct{*described, layout(a), layout(b), layout(c), layout(d)};
 }
 
+/// A handle of cuBLAS is one of cuBLASLt, too.
+bool is_handle(const DriverModel& model, cublasLtHandle_t handle) {
+  return model.handles.holds(kHandle, handle) || model.handles.holds("cublasCreate_v2", handle);
+}
+
+/// What is not computed may be a product of any types.
+cublasStatus_t check_where_computed(const DriverModel& model, const MatrixProduct& product) {
+  return model.settings.compute ? check_product(product) : CUBLAS_STATUS_SUCCESS;
+}
+
 bool is_algorithm(const cublasLtMatmulAlgo_t* algorithm, std::size_t workspace_bytes) {
   return algorithm == nullptr || (algorithm->data[0] == kAlgorithm && algorithm->data[1] <= workspace_bytes);
 }
@@ -52,12 +62,13 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
                                               cublasLtMatmulPreference_t preference, int requested,
                                               cublasLtMatmulHeuristicResult_t results[], int* returned) {
   return cublas_call("cublasLtMatmulAlgoGetHeuristic", [&](const DriverModel& model) {
-    if (!model.handles.holds(kHandle, handle)) return CUBLAS_STATUS_NOT_INITIALIZED;
+    if (!is_handle(model, handle)) return CUBLAS_STATUS_NOT_INITIALIZED;
     const auto product = find_product(model, description, a, b, c, d);
     const auto* const preferred = find<Preference>(model, preference);
     if (!product || preferred == nullptr || requested < 1) return CUBLAS_STATUS_INVALID_VALUE;
     *returned = 0;
-    if (const cublasStatus_t status = check_product(*product); status != CUBLAS_STATUS_SUCCESS) return status;
+    const cublasStatus_t status = check_where_computed(model, *product);
+    if (status != CUBLAS_STATUS_SUCCESS) return status;
     const std::size_t workspace = model.settings.workspace;
     if (workspace > preferred->workspace_bytes) return CUBLAS_STATUS_NOT_SUPPORTED;
     results[0] = {{{kAlgorithm, workspace}}, workspace, CUBLAS_STATUS_SUCCESS, 1, {}};
@@ -77,19 +88,18 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc
   ProductData data{};
   bool compute = false;
   const cublasStatus_t status = cublas_call("cublasLtMatmul", [&](DriverModel& model) {
-    if (!model.handles.holds(kHandle, handle)) return CUBLAS_STATUS_NOT_INITIALIZED;
+    if (!is_handle(model, handle)) return CUBLAS_STATUS_NOT_INITIALIZED;
     product = find_product(model, description, a_layout, b_layout, c_layout, d_layout);
     if (!product || alpha == nullptr || beta == nullptr || !is_algorithm(algorithm, workspace_bytes) ||
         !is_stream(model, stream)) {
       return CUBLAS_STATUS_INVALID_VALUE;
     }
-    if (const cublasStatus_t checked = check_product(*product); checked != CUBLAS_STATUS_SUCCESS)
-      return checked;
+    const cublasStatus_t checked = check_where_computed(model, *product);
+    if (checked != CUBLAS_STATUS_SUCCESS || !model.settings.compute) return checked;
     data = {*static_cast<const float*>(alpha), *static_cast<const float*>(beta), a, b, c, d};
     const Range work{reinterpret_cast<Address>(workspace), model.settings.workspace};
     compute = accessible(model.memory, *product, data) && (work.bytes == 0 || model.memory.accessible(work));
     if (!compute) model.broken[current_device()] = cudaErrorIllegalAddress;
-    compute = compute && model.settings.compute;
     return CUBLAS_STATUS_SUCCESS;
   });
   if (status == CUBLAS_STATUS_SUCCESS && compute) compute_product(*product, data);

@@ -1,5 +1,9 @@
-// The driver's functions by name, which is how the runtime and PyTorch come to them.
+// The driver's functions by name, which is how the runtime and PyTorch come to them. For those that are not
+// in the table the version that is asked for does not matter.
+#include <dlfcn.h>
+
 #include <array>
+#include <string>
 #include <string_view>
 
 #include "harness/standin/cuda/call.h"
@@ -40,6 +44,14 @@ const std::array kEntryPoints{
     entry("cuMemSetAccess", 10020, cuMemSetAccess),
 };
 
+/// The latest version of a function that the library has.
+void* find_exported(std::string_view symbol) {
+  for (const char* const version : {"_v4", "_v3", "_v2", ""}) {
+    if (void* const found = dlsym(RTLD_DEFAULT, (std::string(symbol) + version).c_str())) return found;
+  }
+  return nullptr;
+}
+
 CUdriverProcAddressQueryResult find_entry_point(std::string_view symbol, int cuda_version, void*& function) {
   function = nullptr;
   for (const EntryPoint& row : kEntryPoints) {
@@ -48,7 +60,8 @@ CUdriverProcAddressQueryResult find_entry_point(std::string_view symbol, int cud
     function = row.function;
     return CU_GET_PROC_ADDRESS_SUCCESS;
   }
-  return CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND;
+  function = find_exported(symbol);
+  return function == nullptr ? CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND : CU_GET_PROC_ADDRESS_SUCCESS;
 }
 
 }  // namespace

@@ -67,6 +67,7 @@ CUresult cuMemMap(CUdeviceptr pointer, size_t bytes, size_t offset, CUmemGeneric
                   unsigned long long) {
   return driver_call("cuMemMap", [&](DriverModel& model) {
     if (offset != 0) return CUDA_ERROR_INVALID_VALUE;  // as the driver: whole handles only
+    model.shadow.forget({pointer, bytes});
     return as_result(model.memory.map({pointer, bytes}, handle));
   });
 }

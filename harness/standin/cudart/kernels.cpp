@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "harness/standin/cudart/call.h"
+#include "harness/standin/cudart/streams.h"
 #include "harness/standin/host_kernels.h"
 
 namespace memsweep::standin {
@@ -45,13 +46,16 @@ extern "C" {
 /// The kernel runs outside of the lock: it may take long, and other threads have devices to ask.
 cudaError_t cudaLaunchKernel(const void* function, dim3 grid, dim3 block, void** arguments,
                              size_t shared_bytes, cudaStream_t stream) {
+  const char* const name = device_kernel_name(function);
   bool compute = false;
-  const cudaError_t status = call("cudaLaunchKernel", [&](const DriverModel& model) {
+  const cudaError_t status = call("cudaLaunchKernel", [&](DriverModel& model) {
     if (!is_stream(model, stream)) return cudaErrorInvalidResourceHandle;
+    note_work(model, stream);
+    model.observations.last_kernel = name;
     compute = model.settings.compute;
     return can_launch(grid, block, shared_bytes) ? cudaSuccess : cudaErrorInvalidConfiguration;
   });
-  if (status != cudaSuccess || !compute || is_device_kernel(function)) return status;
+  if (status != cudaSuccess || !compute || name != nullptr) return status;
   const Dim3 blocks{grid.x, grid.y, grid.z};
   const Dim3 threads{block.x, block.y, block.z};
   return remember(run_host_kernel(function, blocks, threads, arguments) ? cudaSuccess

@@ -1,7 +1,7 @@
 // What code that nvcc compiled calls before main() and around each launch. Not in any public header; the
 // signatures are those that nvcc 13 writes calls of.
 #include <mutex>
-#include <set>
+#include <unordered_map>
 #include <vector>
 
 #include "harness/standin/cudart/call.h"
@@ -12,7 +12,7 @@ namespace {
 
 struct DeviceKernels {
   std::mutex mutex;
-  std::set<const void*> functions;
+  std::unordered_map<const void*, const char*> names;  // by function
 };
 
 /// Never destroyed: libraries are unloaded in any order.
@@ -36,14 +36,15 @@ std::vector<LaunchConfiguration>& pending_launches() {
 
 }  // namespace
 
-void register_device_kernel(const void* function) {
+void register_device_kernel(const void* function, const char* name) {
   const std::lock_guard lock(device_kernels().mutex);
-  device_kernels().functions.insert(function);
+  device_kernels().names.insert_or_assign(function, name);
 }
 
-bool is_device_kernel(const void* function) {
+const char* device_kernel_name(const void* function) {
   const std::lock_guard lock(device_kernels().mutex);
-  return device_kernels().functions.contains(function);
+  const auto found = device_kernels().names.find(function);
+  return found == device_kernels().names.end() ? nullptr : found->second;
 }
 
 extern "C" {
@@ -56,12 +57,14 @@ void __cudaRegisterFatBinaryEnd(void**) {}
 void __cudaUnregisterFatBinary(void**) {}
 char __cudaInitModule(void**) { return 1; }
 
-void __cudaRegisterFunction(void**, const char* function, char*, const char*, int, uint3*, uint3*, dim3*,
+void __cudaRegisterFunction(void**, const char* function, char*, const char* name, int, uint3*, uint3*, dim3*,
                             dim3*, int*) {
-  register_device_kernel(function);
+  register_device_kernel(function, name);
 }
 
-void __cudaRegisterVar(void**, char*, char*, const char*, int, std::size_t, int, int) {}
+void __cudaRegisterVar(void**, char* variable, char*, const char*, int, std::size_t bytes, int, int) {
+  register_symbol(variable, bytes);
+}
 
 unsigned __cudaPushCallConfiguration(dim3 grid, dim3 block, std::size_t shared_bytes, CUstream_st* stream) {
   pending_launches().push_back({grid, block, shared_bytes, stream});

@@ -1,0 +1,104 @@
+// What the processes of a dry run wrote into the folder of its report.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/trace/recorded_usage.h"
+#include "harness/trace/recording.h"
+
+namespace memsweep {
+
+/// device-PID.json, which the stand-in libraries write: what they know of one device.
+struct StandinDevice {
+  std::size_t capacity = 0;  // bytes, as all that follow
+  std::size_t context = 0;
+  std::size_t used = 0;  // at the end
+  std::size_t peak = 0;  // the context included
+  std::uint64_t refusals = 0;
+};
+
+struct StandinFindings {
+  std::vector<StandinDevice> devices;
+  std::vector<std::pair<std::string, std::uint64_t>>
+      unsupported;                 // functions that were called, and how often
+  std::uint64_t blind_reads = 0;   // copies to the host of what no kernel computed
+  std::string first_blind_read;    // the kernel before it; empty: not known
+  std::uint64_t shadow_reads = 0;  // such copies of what the host itself had put there
+};
+
+/// pytorch-PID.json, which the hook in Python writes.
+struct PytorchDevice {
+  std::size_t index = 0;
+  Usage peak;            // as torch.cuda.max_memory_… would say
+  Usage now;             // at the end
+  std::size_t used = 0;  // of the device at the end, bytes
+  std::int64_t retries = 0;
+  std::size_t calls = 0;  // blocks handed out and taken back
+};
+
+/// From `calls` on; by device.
+struct PhaseMark {
+  std::vector<std::size_t> calls;
+  std::string phase;
+  std::int64_t step = 0;  // from 1
+};
+
+struct OwnedRange {
+  Address address = 0;
+  std::size_t bytes = 0;
+};
+
+/// Whose memory was whose after `calls`, by device.
+struct OwnerSample {
+  std::vector<std::size_t> calls;
+  std::map<std::string, std::vector<OwnedRange>> ranges;  // by category
+};
+
+struct PytorchShortage {
+  std::size_t device = 0;
+  std::size_t requested = 0;  // bytes
+  std::string phase;
+  std::int64_t step = 0;
+  std::optional<Place> place;
+};
+
+struct PytorchError {
+  std::string type;
+  bool out_of_memory = false;
+  std::string message;
+  std::optional<Place> place;
+};
+
+struct PytorchFindings {
+  std::string version;
+  std::string ended;  // exit, steps or terminated
+  bool used_cuda = false;
+  std::int64_t steps = 0;  // of optimizers
+  std::optional<PytorchError> error;
+  std::vector<PytorchDevice> devices;
+  std::vector<PhaseMark> marks;
+  std::vector<OwnerSample> samples;
+  std::vector<PytorchShortage> shortages;
+  std::filesystem::path snapshot;
+};
+
+struct ProcessFindings {
+  std::int64_t pid = 0;
+  std::optional<StandinFindings> standin;
+  std::optional<PytorchFindings> pytorch;
+};
+
+/// "train.py:12 (main)"; the file from the current folder on where it lies in that.
+[[nodiscard]] std::string describe(const Place& place);
+
+/// By process id. Throws UsageError naming the file that cannot be read.
+[[nodiscard]] std::vector<ProcessFindings> read_findings(const std::filesystem::path& folder);
+
+}  // namespace memsweep

@@ -1,0 +1,102 @@
+#include "harness/report/dryrun_json.h"
+
+#include <nlohmann/json.hpp>
+
+#include "harness/report/dryrun_verdict.h"
+
+namespace memsweep {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json json_of(const std::optional<Place>& place) {
+  if (!place) return nullptr;
+  return {{"file", place->file}, {"line", place->line}, {"function", place->function}};
+}
+
+Json json_of(const Usage& usage) {
+  return {{"requested", usage.requested}, {"allocated", usage.allocated}, {"reserved", usage.reserved}};
+}
+
+Json json_of(const std::vector<Share>& shares) {
+  Json list = Json::array();
+  for (const Share& share : shares) {
+    list.push_back({{"what", share.what}, {"bytes", share.bytes}, {"blocks", share.blocks}});
+  }
+  return list;
+}
+
+Json phases_of(const History& history) {
+  Json list = Json::array();
+  for (const PhaseUsage& row : history.phases) {
+    Json phase{{"first_step", row.first_step}, {"last_step", row.last_step}, {"phase", row.phase}};
+    phase.update(json_of(row.peak));
+    list.push_back(std::move(phase));
+  }
+  return list;
+}
+
+Json peak_of(const History& history) {
+  Json peak{{"step", history.step}, {"phase", history.phase}, {"is_shortage", history.at_shortage}};
+  peak.update(json_of(history.usage));
+  peak["categories"] = json_of(history.categories);
+  peak["lines"] = json_of(history.lines);
+  return peak;
+}
+
+Json json_of(const DryrunPart& part, bool is_cut_short) {
+  Json peak = part.pytorch ? json_of(part.pytorch->peak)
+                           : Json{{"requested", nullptr}, {"allocated", nullptr}, {"reserved", nullptr}};
+  peak["device"] = device_peak(part);
+  const bool is_known = part.as_recorded && part.as_recorded->smallest_device > 0 && !is_cut_short;
+  return {{"pid", part.pid},
+          {"device", part.device},
+          {"peak", std::move(peak)},
+          {"retries", part.pytorch ? Json(part.pytorch->retries) : Json()},
+          {"smallest_device", is_known ? Json(part.as_recorded->smallest_device) : Json()},
+          {"phases", part.history ? phases_of(*part.history) : Json()},
+          {"at_peak", part.history ? peak_of(*part.history) : Json()},
+          {"advice", part.advice}};
+}
+
+Json json_of(const ProcessFindings& process) {
+  Json json{{"pid", process.pid}, {"pytorch", nullptr}, {"steps", nullptr}};
+  if (process.pytorch) {
+    json["pytorch"] = process.pytorch->version;
+    json["steps"] = process.pytorch->steps;
+  }
+  json["blind_reads"] = process.standin ? Json(process.standin->blind_reads) : Json();
+  json["unsupported"] = Json::array();
+  if (!process.standin) return json;
+  for (const auto& [symbol, count] : process.standin->unsupported) {
+    json["unsupported"].push_back({{"symbol", symbol}, {"count", count}});
+  }
+  return json;
+}
+
+Json json_of(const PytorchError* error) {
+  if (error == nullptr) return nullptr;
+  return {{"type", error->type}, {"message", error->message}, {"place", json_of(error->place)}};
+}
+
+}  // namespace
+
+std::string dryrun_json(const Dryrun& dryrun) {
+  const PytorchError* shortage = out_of_memory(dryrun);
+  Json json{{"command", dryrun.command},
+            {"gpu", dryrun.gpu},
+            {"capacity", dryrun.capacity},
+            {"context", dryrun.context},
+            {"status", dryrun.end.status},
+            {"fits", shortage == nullptr},
+            {"out_of_time", dryrun.end.out_of_time},
+            {"interrupted", dryrun.end.interrupted},
+            {"out_of_memory", json_of(shortage)},
+            {"processes", Json::array()},
+            {"devices", Json::array()}};
+  for (const ProcessFindings& process : dryrun.processes) json["processes"].push_back(json_of(process));
+  for (const DryrunPart& part : dryrun.parts) json["devices"].push_back(json_of(part, shortage != nullptr));
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace memsweep

@@ -1,0 +1,179 @@
+#include "harness/report/dryrun_verdict.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "harness/base/bytes.h"
+#include "harness/report/quantity.h"
+#include "harness/sweep/diagnose.h"
+
+namespace memsweep {
+namespace {
+
+std::string describe(const std::optional<Place>& place) {
+  return place ? memsweep::describe(*place) : "no line of Python";
+}
+
+const DryrunPart& fullest(const Dryrun& dryrun) {
+  return *std::ranges::max_element(dryrun.parts, {}, device_peak);
+}
+
+const ProcessFindings* process_with_error(const Dryrun& dryrun) {
+  const ProcessFindings* found = nullptr;
+  for (const ProcessFindings& process : dryrun.processes) {
+    if (!process.pytorch || !process.pytorch->error) continue;
+    if (found == nullptr || process.pytorch->error->out_of_memory) found = &process;
+  }
+  return found;
+}
+
+/// The part of `process` that recorded the shortage with which it ended.
+const DryrunPart* part_of_shortage(const Dryrun& dryrun, const ProcessFindings& process) {
+  const auto part = std::ranges::find_if(dryrun.parts, [&](const DryrunPart& p) {
+    return p.pid == process.pid && p.history && p.history->at_shortage;
+  });
+  return part == dryrun.parts.end() ? nullptr : &*part;
+}
+
+std::string lack(const DryrunPart& part, const PytorchShortage& shortage, std::size_t capacity) {
+  const std::size_t wanted = part.used_before + part.history->usage.allocated + shortage.requested;
+  if (wanted > capacity) {
+    return fmt::format(
+        "Verdict: {}. {} are live, {} more are asked for and {} are the context's and others': {} lack at "
+        "least.\n",
+        name_of(Verdict::capacity), format_bytes(part.history->usage.allocated),
+        format_bytes(shortage.requested), format_bytes(part.used_before), format_bytes(wanted - capacity));
+  }
+  return fmt::format(
+      "Verdict: {}. {} are live and {} more are asked for: that would fit, but what is free lies in pieces "
+      "of "
+      "segments that live blocks hold.\n",
+      name_of(Verdict::fragmentation), format_bytes(part.history->usage.allocated),
+      format_bytes(shortage.requested));
+}
+
+std::string shortage_verdict(const Dryrun& dryrun, const ProcessFindings& process) {
+  const PytorchFindings& pytorch = *process.pytorch;
+  std::string text = "It does not fit.";
+  if (!pytorch.shortages.empty()) {
+    const PytorchShortage& last = pytorch.shortages.back();
+    text += fmt::format(" {} asked for {} {}, and was refused.",
+                        describe(last.place ? last.place : pytorch.error->place),
+                        format_bytes(last.requested), in_phase(last.phase, last.step));
+  }
+  text += "\n";
+  const DryrunPart* part = part_of_shortage(dryrun, process);
+  if (part != nullptr && !pytorch.shortages.empty()) {
+    text += lack(*part, pytorch.shortages.back(), dryrun.capacity);
+  }
+  text += fmt::format("PyTorch: {}\n", pytorch.error->message);
+  return text + "How much it takes in all: the same with --memory 4TiB.\n";
+}
+
+std::string room(const Dryrun& dryrun) {
+  const DryrunPart& part = fullest(dryrun);
+  const std::size_t peak = device_peak(part);
+  std::string text =
+      fmt::format("{} of {} at the peak, {} are left.", format_bytes(peak), format_bytes(dryrun.capacity),
+                  format_bytes(dryrun.capacity - std::min(peak, dryrun.capacity)));
+  if (part.as_recorded && part.as_recorded->smallest_device > 0) {
+    text += fmt::format(" The smallest device on which the same runs has {}.",
+                        format_bytes(part.as_recorded->smallest_device));
+  }
+  if (part.pytorch && part.pytorch->retries > 0) {
+    text += fmt::format(" It gave its cache back to the device {} times to get there, which costs time.",
+                        part.pytorch->retries);
+  }
+  return text + "\n";
+}
+
+/// How the command came to its end where it did not do so by itself and well; else empty.
+std::string early_end(const Dryrun& dryrun) {
+  if (dryrun.end.interrupted) return "It was interrupted; this is what was seen until then.\n";
+  if (dryrun.end.out_of_time) {
+    return fmt::format(
+        "It was ended after {:.0f} s, as --time-limit says; this is what was seen until then.\n",
+        dryrun.end.seconds);
+  }
+  if (dryrun.end.status == 0) return "";
+  const ProcessFindings* process = process_with_error(dryrun);
+  if (process == nullptr) {
+    return fmt::format("The command itself ended with status {}; memory was not what it lacked.\n",
+                       dryrun.end.status);
+  }
+  const PytorchError& error = *process->pytorch->error;
+  return fmt::format("The script itself ended with {} at {}; memory was not what it lacked.\n", error.type,
+                     describe(error.place));
+}
+
+std::string refusals_on_the_way(const Dryrun& dryrun) {
+  std::size_t refused = 0;
+  for (const ProcessFindings& process : dryrun.processes) {
+    if (process.pytorch) refused += process.pytorch->shortages.size();
+  }
+  if (refused == 0) return "";
+  return fmt::format("PyTorch raised OutOfMemoryError {} times on the way, and the script went on.\n",
+                     refused);
+}
+
+}  // namespace
+
+std::size_t device_peak(const DryrunPart& part) {
+  const std::size_t by_pytorch = part.pytorch ? part.used_before + part.pytorch->peak.reserved : 0;
+  return std::max(by_pytorch, part.standin ? part.standin->peak : 0);
+}
+
+std::string in_phase(std::string_view phase, std::int64_t step) {
+  if (phase == "setup") return "before the first step";
+  return fmt::format("in the {} phase of step {}", phase, step);
+}
+
+const PytorchError* out_of_memory(const Dryrun& dryrun) {
+  const ProcessFindings* process = process_with_error(dryrun);
+  if (process == nullptr || !process->pytorch->error->out_of_memory) return nullptr;
+  return &*process->pytorch->error;
+}
+
+std::string dryrun_verdict(const Dryrun& dryrun) {
+  if (out_of_memory(dryrun) != nullptr) return shortage_verdict(dryrun, *process_with_error(dryrun));
+  const std::string end = early_end(dryrun);
+  if (dryrun.parts.empty()) {
+    return end + "Nothing touched CUDA: there is no device memory to tell of.\n";
+  }
+  return end + (end.empty() ? "It fits: " : "So far: ") + room(dryrun) + refusals_on_the_way(dryrun);
+}
+
+std::string dryrun_honesty(const Dryrun& dryrun) {
+  std::uint64_t blind = 0;
+  std::string first, text;
+  std::size_t without_pytorch = 0, reporting = 0;
+  for (const ProcessFindings& process : dryrun.processes) {
+    if (!process.standin) continue;
+    ++reporting;
+    without_pytorch += process.pytorch ? 0 : 1;
+    blind += process.standin->blind_reads;
+    if (first.empty()) first = process.standin->first_blind_read;
+    if (!process.standin->unsupported.empty()) {
+      std::vector<std::string> names;
+      for (const auto& [name, count] : process.standin->unsupported)
+        names.push_back(fmt::format("{} ({})", name, count));
+      text += fmt::format("Not modelled, and answered with an error: {}.\n", fmt::join(names, ", "));
+    }
+  }
+  if (without_pytorch > 0) {
+    text += "Of a process without PyTorch only what it took of the device is known.\n";
+  }
+  if (reporting == 0) return text;
+  if (blind == 0) return text + "Exact: the program read nothing that a kernel would have computed.\n";
+  return text +
+         fmt::format(
+             "The program read {} values that no kernel computed, and saw zeros{}. Where they are only "
+             "printed, "
+             "the numbers above are exact; where sizes or branches depend on them, a true run can differ.\n",
+             blind, first.empty() ? "" : fmt::format(" (the first after {})", first));
+}
+
+}  // namespace memsweep

@@ -1,0 +1,55 @@
+// What the functions of cuDNN have in common. Numbers and layouts are those of cuDNN 9.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "harness/standin/driver_model.h"
+
+namespace memsweep::standin {
+
+enum cudnnStatus_t {
+  CUDNN_STATUS_SUCCESS = 0,
+  CUDNN_STATUS_NOT_INITIALIZED = 1001,
+  CUDNN_STATUS_BAD_PARAM = 2000,
+  CUDNN_STATUS_NOT_SUPPORTED = 3000,
+  CUDNN_STATUS_EXECUTION_FAILED = 5000
+};
+
+/// A context that is broken executes nothing.
+template <class Body>
+cudnnStatus_t dnn_call(std::string_view function, Body body) {
+  return run_call<cudnnStatus_t>(function, [&](DriverModel& model) {
+    return model.broken[current_device()] == cudaSuccess ? body(model) : CUDNN_STATUS_EXECUTION_FAILED;
+  });
+}
+
+/// Makes the object behind a handle that the function `maker` hands out.
+template <class Object>
+cudnnStatus_t create(std::string_view maker, void** handle) {
+  return dnn_call(maker, [&](DriverModel& model) {
+    *handle = model.handles.create(maker, Object{});
+    return CUDNN_STATUS_SUCCESS;
+  });
+}
+
+inline cudnnStatus_t destroy(std::string_view function, std::string_view maker, const void* handle) {
+  return run_call<cudnnStatus_t>(function, [&](DriverModel& model) {
+    const bool destroyed = handle == nullptr || model.handles.destroy(maker, handle);
+    return destroyed ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_BAD_PARAM;
+  });
+}
+
+/// A size in bytes that only the library knows: `bytes` is a guess, and the report says so.
+template <class Bytes>
+cudnnStatus_t estimate(std::string_view function, std::size_t* size, Bytes bytes) {
+  return dnn_call(function, [&](DriverModel& model) {
+    model.observations.note_estimate(function);
+    *size = bytes(model);
+    return CUDNN_STATUS_SUCCESS;
+  });
+}
+
+}  // namespace memsweep::standin

@@ -1,0 +1,67 @@
+#include <array>
+
+#include "harness/standin/cudnn/call.h"
+
+namespace memsweep::standin {
+namespace {
+
+constexpr std::string_view kHandle = "cudnnCreate";
+constexpr std::size_t kVersion = 91900;
+constexpr std::size_t kRuntimeVersion = 13000;
+
+struct DnnHandle {
+  cudaStream_t stream = nullptr;
+};
+
+}  // namespace
+
+extern "C" {
+
+cudnnStatus_t cudnnCreate(void** handle) { return create<DnnHandle>(kHandle, handle); }
+cudnnStatus_t cudnnDestroy(void* handle) { return destroy("cudnnDestroy", kHandle, handle); }
+
+cudnnStatus_t cudnnSetStream(void* handle, cudaStream_t stream) {
+  return dnn_call("cudnnSetStream", [&](const DriverModel& model) {
+    if (!model.handles.holds(kHandle, handle)) return CUDNN_STATUS_NOT_INITIALIZED;
+    static_cast<DnnHandle*>(handle)->stream = stream;
+    return CUDNN_STATUS_SUCCESS;
+  });
+}
+
+cudnnStatus_t cudnnGetStream(void* handle, cudaStream_t* stream) {
+  return dnn_call("cudnnGetStream", [&](const DriverModel& model) {
+    if (!model.handles.holds(kHandle, handle)) return CUDNN_STATUS_NOT_INITIALIZED;
+    *stream = static_cast<const DnnHandle*>(handle)->stream;
+    return CUDNN_STATUS_SUCCESS;
+  });
+}
+
+std::size_t cudnnGetVersion() { return kVersion; }
+std::size_t cudnnGetCudartVersion() { return kRuntimeVersion; }
+std::size_t cudnnGetMaxDeviceVersion() { return 0; }
+
+/// 0 to 2: the parts of the version, major first.
+cudnnStatus_t cudnnGetProperty(int part, int* value) {
+  constexpr std::array kParts{9, 19, 0};
+  if (part < 0 || part >= static_cast<int>(kParts.size())) return CUDNN_STATUS_BAD_PARAM;
+  *value = kParts[part];
+  return CUDNN_STATUS_SUCCESS;
+}
+
+const char* cudnnGetErrorString(cudnnStatus_t status) {
+  switch (status) {
+    case CUDNN_STATUS_SUCCESS: return "CUDNN_STATUS_SUCCESS";
+    case CUDNN_STATUS_NOT_INITIALIZED: return "CUDNN_STATUS_NOT_INITIALIZED";
+    case CUDNN_STATUS_BAD_PARAM: return "CUDNN_STATUS_BAD_PARAM";
+    case CUDNN_STATUS_NOT_SUPPORTED: return "CUDNN_STATUS_NOT_SUPPORTED";
+    case CUDNN_STATUS_EXECUTION_FAILED: return "CUDNN_STATUS_EXECUTION_FAILED";
+  }
+  return "CUDNN_UNKNOWN_STATUS";
+}
+
+void cudnnGetLastErrorString(char* message, std::size_t bytes) {
+  if (bytes > 0) message[0] = '\0';
+}
+
+}  // extern "C"
+}  // namespace memsweep::standin

@@ -1,0 +1,41 @@
+// What a run over the modelled devices did that its results can hang on: calls that nobody answers, values
+// that nobody computed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace memsweep::standin {
+
+/// A copy to the host of device memory that holds nothing, so that the host got zeros.
+struct BlindRead {
+  std::size_t bytes;
+  std::string after;  // the kernel launched last, as the compiler calls it; empty: none
+};
+
+struct Observations {
+  static constexpr std::size_t kMostListed = 16;
+
+  void note_unsupported(std::string_view function) { ++unsupported[std::string(function)]; }
+
+  void note_estimate(std::string_view function) { ++estimates[std::string(function)]; }
+
+  void note_blind_read(std::size_t bytes) {
+    if (++blind_reads <= kMostListed) {
+      first_blind_reads.push_back({bytes, last_kernel == nullptr ? "" : last_kernel});
+    }
+  }
+
+  std::map<std::string, std::uint64_t> unsupported;  // calls by function
+  std::map<std::string, std::uint64_t> estimates;    // calls by function: sizes that were guessed
+  std::uint64_t blind_reads = 0;
+  std::vector<BlindRead> first_blind_reads;
+  std::uint64_t shadow_reads = 0;  // answered with what the host had put there itself
+  const char* last_kernel = nullptr;
+};
+
+}  // namespace memsweep::standin

@@ -1,0 +1,88 @@
+"""Writes what was watched into the folder of the report: pytorch-PID.json and snapshot-PID.pickle."""
+
+import ctypes
+import json
+import os
+import pickle
+import sys
+
+from memsweep_hook import places
+
+_LEVELS = {
+    "requested": "requested_bytes",
+    "allocated": "allocated_bytes",
+    "reserved": "reserved_bytes",
+    "active": "active_bytes",
+}
+
+
+def _device(watch, index):
+    torch, stats = watch.torch, watch.stats(index)
+    free, total = torch.cuda.mem_get_info(index)
+    return {
+        "index": index,
+        "peak": {level: stats[name]["all"]["peak"] for level, name in _LEVELS.items()},
+        "now": {level: stats[name]["all"]["current"] for level, name in _LEVELS.items()},
+        "retries": stats["num_alloc_retries"],
+        "ooms": stats["num_ooms"],
+        "calls": stats["allocation"]["all"]["allocated"] + stats["allocation"]["all"]["freed"],
+        "used": total - free,
+        "total": total,
+    }
+
+
+def _error(torch):
+    """The exception that ends the script, the shortage behind it where it is one."""
+    error = getattr(sys, "last_value", None)
+    if error is None:
+        return None
+    cause = error
+    while cause is not None and not isinstance(cause, torch.cuda.OutOfMemoryError):
+        cause = cause.__cause__ or cause.__context__
+    error = cause or error
+    return {
+        "type": type(error).__name__,
+        "out_of_memory": isinstance(error, torch.cuda.OutOfMemoryError),
+        "message": str(error),
+        "place": places.of_traceback(error.__traceback__),
+    }
+
+
+def _write_snapshot(torch, file):
+    with open(file, "wb") as out:
+        pickle.dump(torch.cuda.memory._snapshot(), out, protocol=4)
+
+
+def write(watch, ended):
+    torch = watch.torch
+    folder = os.environ["MEMSWEEP_REPORT"]
+    content = {
+        "pid": watch.pid,
+        "argv": sys.argv,
+        "version": torch.__version__,
+        "ended": ended,
+        "error": _error(torch),
+        "used_cuda": torch.cuda.is_initialized(),
+        "steps": watch.step - 1 + (ended == "steps"),
+        "devices": [],
+    }
+    if content["used_cuda"]:
+        used = [d for d in range(torch.cuda.device_count()) if watch.stats(d)["allocation"]["all"]["allocated"]]
+        content["devices"] = [_device(watch, index) for index in used]
+        content["marks"] = watch.marks
+        content["samples"] = watch.samples
+        content["shortages"] = watch.shortages
+        _write_snapshot(torch, os.path.join(folder, f"snapshot-{watch.pid}.pickle"))
+    temporary = os.path.join(folder, f"pytorch-{watch.pid}.tmp")
+    with open(temporary, "w", encoding="utf-8") as out:
+        json.dump(content, out)
+    os.replace(temporary, os.path.join(folder, f"pytorch-{watch.pid}.json"))
+
+
+def finish_device_report():
+    """What the modelled device writes at exit, for an exit that runs no exit handlers."""
+    try:
+        write_now = ctypes.CDLL(None).memsweep_standin_write_report
+    except AttributeError:  # the libraries are not those of a dry run
+        return
+    write_now()

@@ -1,0 +1,93 @@
+#include "harness/standin/report.h"
+
+#include <cxxabi.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "harness/standin/driver_model.h"
+
+namespace memsweep::standin {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// A kernel's name as it stands in the source, without its arguments.
+std::string readable(const std::string& symbol) {
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> name(
+      abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status), &std::free);
+  const std::string text = status == 0 ? name.get() : symbol;
+  const std::size_t begin = text.starts_with("void ") ? 5 : 0;
+  return text.substr(begin, text.find_first_of("<(", begin) - begin);
+}
+
+Json devices_of(const DriverModel& model) {
+  Json devices = Json::array();
+  for (int device = 0; device < model.settings.devices; ++device) {
+    const DeviceMemory& memory = model.memory;
+    devices.push_back({{"capacity", memory.capacity()},
+                       {"context", model.settings.context},
+                       {"used", memory.capacity() - memory.free_bytes(device)},
+                       {"peak", memory.peak_bytes(device)},
+                       {"refusals", memory.refusals(device)}});
+  }
+  return devices;
+}
+
+Json report_of(const DriverModel& model) {
+  const Observations& seen = model.observations;
+  Json unsupported = Json::array(), blind = Json::array();
+  for (const auto& [function, count] : seen.unsupported) {
+    unsupported.push_back({{"symbol", function}, {"count", count}});
+  }
+  for (const BlindRead& read : seen.first_blind_reads) {
+    blind.push_back({{"bytes", read.bytes}, {"after", readable(read.after)}});
+  }
+  return {{"pid", getpid()},
+          {"devices", devices_of(model)},
+          {"unsupported", unsupported},
+          {"blind_reads", {{"count", seen.blind_reads}, {"first", blind}}},
+          {"shadow_reads", seen.shadow_reads}};
+}
+
+}  // namespace
+
+void write_report(const DriverModel& model) {
+  // A child that was forked has its parent's model, and did nothing with it.
+  if (model.settings.report.empty() || getpid() != model.pid) return;
+  if (std::ranges::none_of(model.in_use, [](bool used) { return used; })) return;
+  const std::string file = fmt::format("{}/device-{}.json", model.settings.report, getpid());
+  const std::string unfinished = file + ".tmp";
+  std::ofstream(unfinished) << report_of(model).dump(1, ' ', false, Json::error_handler_t::replace) << '\n';
+  std::rename(unfinished.c_str(), file.c_str());
+}
+
+void write_report_of_growth(DriverModel& model) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::milliseconds kBetween{200};
+  std::size_t peak = 0;
+  for (int device = 0; device < model.settings.devices; ++device) peak += model.memory.peak_bytes(device);
+  if (peak == model.reported_peak) return;
+  const Clock::time_point now = Clock::now();
+  if (now - model.reported_at < kBetween) return;
+  model.reported_peak = peak;
+  model.reported_at = now;
+  write_report(model);
+}
+
+}  // namespace memsweep::standin
+
+void memsweep_standin_write_report() {
+  const std::lock_guard lock(memsweep::standin::model_mutex());
+  memsweep::standin::write_report(memsweep::standin::model());
+}

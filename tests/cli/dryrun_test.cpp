@@ -1,0 +1,223 @@
+// memsweep dryrun, as a user meets it. Scripts run over a small stand-in for PyTorch itself
+// (tests/dryrun/fake), so that the hook and the report are tested where there is no PyTorch.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <fstream>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/program.h"
+
+namespace memsweep::testing {
+namespace {
+
+const std::string kFake = MEMSWEEP_SOURCE_DIR "/tests/dryrun/fake/";
+
+/// The environment in which Python finds the small stand-in for PyTorch.
+Words with_fake_pytorch() {
+  Words environment{"PYTHONPATH=" + kFake + "site-packages", "PYTHONDONTWRITEBYTECODE=1"};
+  if (std::string_view(MEMSWEEP_PRELOAD).empty()) return environment;
+  // Sanitized libraries in a Python that is not.
+  environment.insert(environment.end(), {"LD_PRELOAD=" MEMSWEEP_PRELOAD, "ASAN_OPTIONS=detect_leaks=0"});
+  return environment;
+}
+
+Words dryrun_of(const std::string& options, const Words& command) {
+  Words arguments = words("dryrun " + options + " --");
+  arguments.insert(arguments.end(), command.begin(), command.end());
+  return arguments;
+}
+
+const Words kTrain{MEMSWEEP_PYTHON, kFake + "train.py"};
+
+/// A script of one's own, in `folder`.
+Words script(const TemporaryFolder& folder, const std::string& text) {
+  std::ofstream(folder / "script.py") << text;
+  return {MEMSWEEP_PYTHON, "script.py"};
+}
+
+TEST(Dryrun, RefusesWhatCannotBeRunWithOneSentence) {
+  const TemporaryFolder folder;
+  expect_refused(run(folder, "dryrun"), "say what to run behind --");
+  expect_refused(run(folder, "dryrun -- no-such-command"), "there is no command 'no-such-command'");
+  expect_refused(run(folder, "dryrun --gpu h100 -- true"), "h100-");
+  expect_refused(run(folder, "dryrun --gpu cpu -- true"), "'cpu' is no GPU");
+  expect_refused(run(folder, "dryrun --gpus all,h1000 -- true"), "h1000");
+  expect_refused(run(folder, "dryrun --memory 1MiB -- true"), "the context alone takes more");
+  expect_refused(run(folder, "dryrun --steps 0 -- true"), "--steps");
+  expect_refused(run(folder, "dryrun --alloc-conf nonsense:1 -- true"), "nonsense");
+}
+
+TEST(Dryrun, ACommandKeepsItsOutputAndItsStatus) {
+  const TemporaryFolder folder;
+  const Finished done = run(folder, dryrun_of("", {"sh", "-c", "echo hello; exit 3"}), with_fake_pytorch());
+  EXPECT_EQ(done.status, 3);
+  EXPECT_TRUE(done.out.starts_with("hello\n")) << done.out;
+  EXPECT_TRUE(has(done.out, "The command itself ended with status 3")) << done.out;
+  EXPECT_TRUE(has(done.out, "Nothing touched CUDA")) << done.out;
+}
+
+TEST(Dryrun, OptionsBehindTheMarkAreTheCommands) {
+  const TemporaryFolder folder;
+  const Finished done =
+      run(folder, dryrun_of("", {"echo", "--steps", "[1,2]", "--", "{batch}"}), with_fake_pytorch());
+  EXPECT_EQ(done.status, 0) << done.err;
+  EXPECT_TRUE(done.out.starts_with("--steps [1,2] -- {batch}\n")) << done.out;
+}
+
+TEST(Dryrun, ScriptThatImportsPytorchWithoutUsingTheDeviceHasNothingToTell) {
+  const TemporaryFolder folder;
+  const Finished done = run(folder, dryrun_of("", script(folder, "import torch\n")), with_fake_pytorch());
+  EXPECT_EQ(done.status, 0) << done.err;
+  EXPECT_TRUE(has(done.out, "PyTorch 2.11.0")) << done.out;
+  EXPECT_TRUE(has(done.out, "Nothing touched CUDA")) << done.out;
+}
+
+TEST(Dryrun, TellsWhatStoodAtThePeakByCategoryAndByLine) {
+  const TemporaryFolder folder;
+  const Finished done = run(folder, dryrun_of("--json report.json", kTrain), with_fake_pytorch());
+  ASSERT_EQ(done.status, 0) << done.out << done.err;
+  EXPECT_EQ(done.err, "");
+  EXPECT_TRUE(has(done.out, "It fits: ")) << done.out;
+  const auto report = nlohmann::json::parse(read_file(folder / "report.json"));
+  EXPECT_TRUE(report.at("fits"));
+  const auto& device = report.at("devices").at(0);
+  EXPECT_EQ(device.at("peak").at("allocated"), 450 << 20);
+  EXPECT_EQ(device.at("smallest_device"), (619 + 450 + 1) << 20);  // in granules of 2 MiB
+  const auto& peak = device.at("at_peak");
+  EXPECT_EQ(peak.at("step"), 2);
+  EXPECT_EQ(peak.at("phase"), "backward");
+  std::map<std::string, std::size_t> shares;
+  for (const auto& share : peak.at("categories")) shares[share.at("what")] = share.at("bytes");
+  EXPECT_EQ(shares, (std::map<std::string, std::size_t>{{"parameters", 100 << 20},
+                                                        {"gradients", 100 << 20},
+                                                        {"optimizer state", 200 << 20},
+                                                        {"activations and inputs", 50 << 20}}));
+  std::string line;
+  for (const auto& share : peak.at("lines")) {
+    if (share.at("bytes") == 200 << 20) line = share.at("what");
+  }
+  EXPECT_TRUE(line.ends_with("train.py:15 (update)")) << line;
+}
+
+TEST(Dryrun, EachPhaseOfEachStepHasItsPeak) {
+  const TemporaryFolder folder;
+  const Finished done = run(folder, dryrun_of("--json report.json", kTrain), with_fake_pytorch());
+  ASSERT_EQ(done.status, 0) << done.err;
+  const auto report = nlohmann::json::parse(read_file(folder / "report.json"));
+  std::map<std::string, std::size_t> peaks;  // MiB allocated
+  for (const auto& row : report.at("devices").at(0).at("phases")) {
+    const std::string step = std::to_string(row.at("first_step").get<int>());
+    peaks[step + " " + row.at("phase").get<std::string>()] = row.at("allocated").get<std::size_t>() >> 20;
+  }
+  EXPECT_EQ(peaks.at("1 forward"), 150U);
+  EXPECT_EQ(peaks.at("1 backward"), 250U);
+  EXPECT_EQ(peaks.at("1 optimizer"), 400U);
+  EXPECT_EQ(peaks.at("2 forward"), 350U);
+  EXPECT_EQ(peaks.at("2 backward"), 450U);
+}
+
+TEST(Dryrun, OutOfMemoryNamesTheLineTheVerdictAndPytorchsMessage) {
+  const TemporaryFolder folder;
+  const Finished done =
+      run(folder, dryrun_of("--gpu h100-sxm-80gb --memory 969MiB", kTrain), with_fake_pytorch());
+  EXPECT_EQ(done.status, 1);
+  EXPECT_TRUE(has(done.err, "OutOfMemoryError: CUDA out of memory.")) << done.err;
+  EXPECT_TRUE(has(done.out, "train.py:15 (update) asked for 200MiB in the optimizer phase of step 1"))
+      << done.out;
+  EXPECT_TRUE(has(
+      done.out, "Verdict: capacity. 200MiB are live, 200MiB more are asked for and 619MiB are the context's"))
+      << done.out;
+  EXPECT_TRUE(has(done.out, "PyTorch: CUDA out of memory. Tried to allocate 200.00 MiB.")) << done.out;
+  EXPECT_TRUE(has(done.out, "When memory ran out, in the optimizer phase of step 1: 200MiB requested"))
+      << done.out;
+}
+
+TEST(Dryrun, ScriptThatFailsByItselfIsToldApartFromAShortage) {
+  const TemporaryFolder folder;
+  const Finished done = run(
+      folder, dryrun_of("", script(folder, "import torch\nt = torch.Tensor(10)\nraise ValueError('no')\n")),
+      with_fake_pytorch());
+  EXPECT_EQ(done.status, 1);
+  EXPECT_TRUE(done.err.ends_with("ValueError: no\n")) << done.err;
+  EXPECT_TRUE(has(done.out, "The script itself ended with ValueError at script.py:3 (<module>)")) << done.out;
+  EXPECT_TRUE(has(done.out, "So far: 629MiB of ")) << done.out;
+}
+
+TEST(Dryrun, ShortagesThatAScriptSurvivesAreCounted) {
+  const TemporaryFolder folder;
+  const std::string text =
+      "import torch\nkept = torch.Tensor(60)\ntry:\n  torch.Tensor(500)\nexcept torch.OutOfMemoryError:\n  "
+      "pass\n";
+  const Finished done = run(folder, dryrun_of("--memory 1GiB", script(folder, text)), with_fake_pytorch());
+  EXPECT_EQ(done.status, 0) << done.err;
+  EXPECT_TRUE(has(done.out, "OutOfMemoryError 1 times on the way, and the script went on")) << done.out;
+}
+
+TEST(Dryrun, StepsEndTheScriptWithItsReport) {
+  const TemporaryFolder folder;
+  const Finished done = run(folder, dryrun_of("--steps 1", kTrain), with_fake_pytorch());
+  EXPECT_EQ(done.status, 0) << done.err;
+  EXPECT_FALSE(has(done.out, "trained")) << done.out;
+  EXPECT_TRUE(has(done.out, ", 1 steps")) << done.out;
+  EXPECT_TRUE(has(done.out, "At the peak, in the optimizer phase of step 1: 400MiB requested")) << done.out;
+}
+
+TEST(Dryrun, TimeLimitEndsAHangWithTheReportSoFar) {
+  const TemporaryFolder folder;
+  const std::string text = "import time, torch\nt = torch.Tensor(10)\ntime.sleep(100)\n";
+  const Finished done = run(folder, dryrun_of("--time-limit 3", script(folder, text)), with_fake_pytorch());
+  EXPECT_EQ(done.status, 0) << done.err;
+  EXPECT_TRUE(has(done.out, "as --time-limit says")) << done.out;
+  EXPECT_TRUE(has(done.out, "So far: 629MiB of ")) << done.out;
+}
+
+TEST(Dryrun, InterruptReachesTheScriptAndEndsWithTheReportSoFar) {
+  const TemporaryFolder folder;
+  const std::string text = "import time, torch\nt = torch.Tensor(10)\nopen('ready', 'w')\ntime.sleep(100)\n";
+  ProgramRun started(folder.path(), dryrun_of("", script(folder, text)), with_fake_pytorch());
+  while (!std::filesystem::exists(folder / "ready"))
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  started.send(SIGINT);
+  const Finished done = started.finish();
+  EXPECT_EQ(done.status, 130) << done.err;
+  EXPECT_TRUE(has(done.out, "It was interrupted; this is what was seen until then.")) << done.out;
+  EXPECT_TRUE(has(done.out, "So far: 629MiB of ")) << done.out;
+}
+
+TEST(Dryrun, OneRunTellsWhichGpusItFits) {
+  const TemporaryFolder folder;
+  const std::string text = "import torch\nt = [torch.Tensor(2048) for _ in range(10)]\n";
+  const Finished done =
+      run(folder, dryrun_of("--gpus t4,l4,a100-sxm-40gb", script(folder, text)), with_fake_pytorch());
+  EXPECT_EQ(done.status, 0) << done.err;
+  std::map<std::string, std::string> outcomes;
+  for (const std::string& line : lines(done.out)) {
+    const Words row = words(line);
+    if (row.size() >= 3) outcomes[row[0]] = row[2];
+  }
+  EXPECT_EQ(outcomes["t4"], "no") << done.out;
+  EXPECT_NE(outcomes["l4"], "no") << done.out;
+  EXPECT_NE(outcomes["a100-sxm-40gb"], "no") << done.out;
+}
+
+TEST(Dryrun, SnapshotIsWhatReplayReads) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(folder, dryrun_of("--snapshot out.pickle", kTrain), with_fake_pytorch()).status, 0);
+  const Finished checked = run(folder, "replay out.pickle --check");
+  EXPECT_EQ(checked.status, 0) << checked.out << checked.err;
+}
+
+TEST(Dryrun, AnotherSitecustomizeStillRuns) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "sitecustomize.py") << "print('mine')\n";
+  Words environment = with_fake_pytorch();
+  environment.front() += ":" + folder.path().string();
+  const Finished done = run(folder, dryrun_of("", script(folder, "import torch\n")), environment);
+  EXPECT_TRUE(done.out.starts_with("mine\n")) << done.out << done.err;
+}
+
+}  // namespace
+}  // namespace memsweep::testing
