@@ -117,14 +117,14 @@ TEST(Cuda, RefusesACapThatTheGpuHasNoRoomFor) {
   expect_refused(run(folder, kGrid + "--device cuda --memory 50MiB", modelled("on")), "--memory 50MiB");
 }
 
-/// Calls of a short trial, each of which has an error of its own that it can give.
-const std::map<std::string, std::string> kFailures{{"cudaMalloc", "cudaErrorIllegalAddress"},
-                                                   {"cudaFree", "cudaErrorIllegalAddress"},
-                                                   {"cudaLaunchKernel", "cudaErrorLaunchFailure"},
-                                                   {"cudaMemcpy", "cudaErrorIllegalAddress"},
-                                                   {"cudaStreamSynchronize", "cudaErrorECCUncorrectable"},
+/// Calls of a short trial, with errors that do not spoil the process.
+const std::map<std::string, std::string> kFailures{{"cudaMalloc", "cudaErrorUnknown"},
+                                                   {"cudaFree", "cudaErrorUnknown"},
+                                                   {"cudaLaunchKernel", "cudaErrorUnknown"},
+                                                   {"cudaMemcpy", "cudaErrorUnknown"},
+                                                   {"cudaStreamSynchronize", "cudaErrorUnknown"},
                                                    {"cudaEventRecord", "cudaErrorUnknown"},
-                                                   {"cudaEventSynchronize", "cudaErrorIllegalAddress"},
+                                                   {"cudaEventSynchronize", "cudaErrorUnknown"},
                                                    {"cudaEventElapsedTime", "cudaErrorUnknown"},
                                                    {"cudaMemGetInfo", "cudaErrorUnknown"},
                                                    {"cublasLtMatmul", "CUBLAS_STATUS_ALLOC_FAILED"}};
