@@ -64,7 +64,7 @@ TEST_P(OnCuda, StepsComputeWhatTheCpuComputesInTheBytesThatSimCounts) {
   EXPECT_EQ(cuda[0].device, "cuda:modelled-device");
 }
 INSTANTIATE_TEST_SUITE_P(Options, OnCuda,
-                         ::testing::Values("", "--precision autocast-bf16", "--precision fp16", "--offload",
+                         ::testing::Values("", "--precision autocast-bf16", "--precision bf16", "--offload",
                                            "--alloc-conf expandable_segments:True", "--in-process",
                                            "--recompute sqrt", "--pytorch 2.11"));
 
