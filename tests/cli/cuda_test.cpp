@@ -64,7 +64,7 @@ TEST_P(OnCuda, StepsComputeWhatTheCpuComputesInTheBytesThatSimCounts) {
   EXPECT_EQ(cuda[0].device, "cuda:modelled-device");
 }
 INSTANTIATE_TEST_SUITE_P(Options, OnCuda,
-                         ::testing::Values("", "--precision autocast-bf16", "--precision fp16", "--offload",
+                         ::testing::Values("", "--precision autocast-bf16", "--precision bf16", "--offload",
                                            "--alloc-conf expandable_segments:True", "--in-process",
                                            "--recompute sqrt", "--pytorch 2.11"));
 
@@ -117,14 +117,14 @@ TEST(Cuda, RefusesACapThatTheGpuHasNoRoomFor) {
   expect_refused(run(folder, kGrid + "--device cuda --memory 50MiB", modelled("on")), "--memory 50MiB");
 }
 
-/// Calls of a short trial, each of which has an error of its own that it can give.
-const std::map<std::string, std::string> kFailures{{"cudaMalloc", "cudaErrorIllegalAddress"},
-                                                   {"cudaFree", "cudaErrorIllegalAddress"},
-                                                   {"cudaLaunchKernel", "cudaErrorLaunchFailure"},
-                                                   {"cudaMemcpy", "cudaErrorIllegalAddress"},
-                                                   {"cudaStreamSynchronize", "cudaErrorECCUncorrectable"},
+/// Calls of a short trial, with errors that do not spoil the process.
+const std::map<std::string, std::string> kFailures{{"cudaMalloc", "cudaErrorUnknown"},
+                                                   {"cudaFree", "cudaErrorUnknown"},
+                                                   {"cudaLaunchKernel", "cudaErrorUnknown"},
+                                                   {"cudaMemcpy", "cudaErrorUnknown"},
+                                                   {"cudaStreamSynchronize", "cudaErrorUnknown"},
                                                    {"cudaEventRecord", "cudaErrorUnknown"},
-                                                   {"cudaEventSynchronize", "cudaErrorIllegalAddress"},
+                                                   {"cudaEventSynchronize", "cudaErrorUnknown"},
                                                    {"cudaEventElapsedTime", "cudaErrorUnknown"},
                                                    {"cudaMemGetInfo", "cudaErrorUnknown"},
                                                    {"cublasLtMatmul", "CUBLAS_STATUS_ALLOC_FAILED"}};
