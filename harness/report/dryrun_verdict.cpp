@@ -79,9 +79,8 @@ std::string room(const Dryrun& dryrun) {
   std::string text =
       fmt::format("{} of {} at the peak, {} are left.", format_bytes(peak), format_bytes(dryrun.capacity),
                   format_bytes(dryrun.capacity - std::min(peak, dryrun.capacity)));
-  if (part.as_recorded && part.as_recorded->smallest_device > 0) {
-    text += fmt::format(" The smallest device on which the same runs has {}.",
-                        format_bytes(part.as_recorded->smallest_device));
+  if (const auto smallest = smallest_device(dryrun, part)) {
+    text += fmt::format(" The smallest device on which the same runs has {}.", format_bytes(*smallest));
   }
   if (part.pytorch && part.pytorch->retries > 0) {
     text += fmt::format(" It gave its cache back to the device {} times to get there, which costs time.",
@@ -124,6 +123,13 @@ std::string refusals_on_the_way(const Dryrun& dryrun) {
 std::size_t device_peak(const DryrunPart& part) {
   const std::size_t by_pytorch = part.pytorch ? part.used_before + part.pytorch->peak.reserved : 0;
   return std::max(by_pytorch, part.standin ? part.standin->peak : 0);
+}
+
+std::optional<std::size_t> smallest_device(const Dryrun& dryrun, const DryrunPart& part) {
+  if (!part.as_recorded || part.as_recorded->smallest_device == 0 || out_of_memory(dryrun) != nullptr) {
+    return std::nullopt;
+  }
+  return std::min(part.as_recorded->smallest_device, device_peak(part));
 }
 
 std::string in_phase(std::string_view phase, std::int64_t step) {
