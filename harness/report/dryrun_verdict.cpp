@@ -1,6 +1,7 @@
 #include "harness/report/dryrun_verdict.h"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -155,31 +156,33 @@ std::string dryrun_verdict(const Dryrun& dryrun) {
 std::string dryrun_honesty(const Dryrun& dryrun) {
   std::uint64_t blind = 0;
   std::string first, text;
-  std::size_t without_pytorch = 0, reporting = 0;
+  std::map<std::string, std::uint64_t> unsupported;
+  bool lacks_pytorch = false, has_standin = false;
   for (const ProcessFindings& process : dryrun.processes) {
     if (!process.standin) continue;
-    ++reporting;
-    without_pytorch += process.pytorch ? 0 : 1;
+    has_standin = true;
+    lacks_pytorch = lacks_pytorch || !process.pytorch;
     blind += process.standin->blind_reads;
     if (first.empty()) first = process.standin->first_blind_read;
-    if (!process.standin->unsupported.empty()) {
-      std::vector<std::string> names;
-      for (const auto& [name, count] : process.standin->unsupported)
-        names.push_back(fmt::format("{} ({})", name, count));
-      text += fmt::format("Not modelled, and answered with an error: {}.\n", fmt::join(names, ", "));
-    }
+    for (const auto& [name, count] : process.standin->unsupported) unsupported[name] += count;
   }
-  if (without_pytorch > 0) {
-    text += "Of a process without PyTorch only what it took of the device is known.\n";
+  if (!has_standin) return "";
+  if (lacks_pytorch) {
+    text += "Of a process that has no PyTorch, or was killed, only what it took of the device is known.\n";
   }
-  if (reporting == 0) return text;
-  if (blind == 0) return text + "Exact: the program read nothing that a kernel would have computed.\n";
-  return text +
-         fmt::format(
-             "The program read {} values that no kernel computed, and saw zeros{}. Where they are only "
-             "printed, "
-             "the numbers above are exact; where sizes or branches depend on them, a true run can differ.\n",
-             blind, first.empty() ? "" : fmt::format(" (the first after {})", first));
+  if (!unsupported.empty()) {
+    std::vector<std::string> calls;
+    for (const auto& [name, count] : unsupported) calls.push_back(fmt::format("{} ({})", name, count));
+    text += fmt::format("Not modelled, so that a true run can differ: {}.\n", fmt::join(calls, ", "));
+  }
+  if (blind > 0) {
+    text += fmt::format(
+        "The program read {} values that no kernel computed, and saw zeros{}. Where they are only printed, "
+        "the numbers "
+        "above are exact; where sizes or branches depend on them, a true run can differ.\n",
+        blind, first.empty() ? "" : fmt::format(" (the first after {})", first));
+  }
+  return text.empty() ? "Exact: the program read nothing that a kernel would have computed.\n" : text;
 }
 
 }  // namespace memsweep
