@@ -15,8 +15,9 @@ namespace memsweep::standin {
 /// ones: every pointer and handle from before is void. Throws UsageError.
 void reset(std::string_view settings);
 
-/// From now on these calls fail, and only these: "cudaMalloc:3:cudaErrorMemoryAllocation". Calls are counted
-/// from here. Throws UsageError.
+/// From now on these calls fail, and only these: "cudaMalloc:3:cudaErrorMemoryAllocation" (parse_fault() says
+/// more). Events can be held back so: "cudaEventQuery:every:cudaErrorNotReady". Calls are counted from here.
+/// Throws UsageError.
 void set_faults(std::initializer_list<std::string_view> faults);
 
 /// How often a function was called since reset() or set_faults(), whether it failed or not.

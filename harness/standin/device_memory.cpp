@@ -5,7 +5,8 @@
 namespace memsweep::standin {
 namespace {
 
-// Not where the host's own mappings are (0x7f…); apart from each other so that an address tells its device.
+// Neither where the host's own mappings are (0x7f…) nor in AddressSanitizer's shadow (up to 0x10007fff8000);
+// apart from each other, so that an address tells its device.
 constexpr Address kFirstAddress = 0x200000000000;
 constexpr std::size_t kAddressesEach = std::size_t{1} << 40;
 constexpr Range kReservable{0x300000000000, std::size_t{1} << 44};
@@ -18,8 +19,8 @@ bool whole_pages(Range range) {
 
 }  // namespace
 
-DeviceMemory::DeviceMemory(int devices, std::size_t capacity, std::size_t used, bool backed)
-    : capacity_(capacity), backing_(backed), reservations_(kReservable) {
+DeviceMemory::DeviceMemory(int devices, std::size_t capacity, std::size_t used, NewMemory backing)
+    : capacity_(capacity), backing_(backing), reservations_(kReservable) {
   for (int device = 0; device < devices; ++device) {
     devices_.push_back({used, Ranges({kFirstAddress + device * kAddressesEach, kAddressesEach})});
   }
@@ -77,8 +78,13 @@ cudaError_t DeviceMemory::unreserve(Range range) {
 cudaError_t DeviceMemory::create(int device, std::size_t bytes, std::uint64_t& handle) {
   if (bytes == 0 || bytes % kPage != 0) return cudaErrorInvalidValue;
   if (!take(device, bytes)) return cudaErrorMemoryAllocation;
+  std::uint64_t place = 0;
+  if (!backing_.create(bytes, place)) {
+    devices_[device].used -= bytes;
+    return cudaErrorMemoryAllocation;
+  }
   handle = ++handles_;
-  pages_.emplace(handle, Pages{device, bytes, backing_.create(bytes)});
+  pages_.emplace(handle, Pages{device, bytes, place});
   return cudaSuccess;
 }
 

@@ -21,7 +21,7 @@ inline constexpr std::size_t kPage = std::size_t{2} << 20;
 class DeviceMemory {
  public:
   /// `devices` devices of `capacity` bytes, of which `used` are in use from the beginning.
-  DeviceMemory(int devices, std::size_t capacity, std::size_t used, bool backed);
+  DeviceMemory(int devices, std::size_t capacity, std::size_t used, NewMemory backing);
   ~DeviceMemory();
 
   /// What cudaMalloc and cudaFree do. The lowest free address of the device; a range freed is free at once.

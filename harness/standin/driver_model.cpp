@@ -32,6 +32,11 @@ std::unique_ptr<DriverModel>& holder() {
   return *holder;
 }
 
+NewMemory backing_of(const Settings& settings) {
+  if (!settings.compute) return NewMemory::none;
+  return settings.garbage ? NewMemory::garbage : NewMemory::zeros;
+}
+
 /// After everything that the program does at exit.
 __attribute__((destructor)) void report_at_exit() {
   if (holder() == nullptr) return;
@@ -50,7 +55,7 @@ __attribute__((destructor)) void report_at_exit() {
 
 DriverModel::DriverModel(Settings wanted)
     : settings(std::move(wanted)),
-      memory(settings.devices, settings.memory, settings.context + settings.others, settings.compute),
+      memory(settings.devices, settings.memory, settings.context + settings.others, backing_of(settings)),
       broken(settings.devices, cudaSuccess),
       in_use(settings.devices, false),
       pid(getpid()) {

@@ -9,17 +9,18 @@
 
 namespace memsweep::standin {
 
-/// Where it is off, every function succeeds and does nothing.
+/// What new memory holds: zeros, or bytes of 0xFF, which are NaN in every floating-point type.
+enum class NewMemory { none, zeros, garbage };
+
+/// For NewMemory::none every function succeeds and does nothing.
 class HostBacking {
  public:
-  explicit HostBacking(bool on) : on_(on) {}
+  explicit HostBacking(NewMemory memory) : memory_(memory) {}
   ~HostBacking();
   HostBacking(const HostBacking&) = delete;
   HostBacking& operator=(const HostBacking&) = delete;
 
-  [[nodiscard]] bool on() const { return on_; }
-
-  /// Zeroed memory at a range where the process has none. False: the host has no more.
+  /// Memory at a range where the process has none. False: the host has no more.
   [[nodiscard]] bool back(Range range);
 
   /// Takes a range for later mappings; reading it is an error (SIGSEGV).
@@ -28,8 +29,8 @@ class HostBacking {
   /// Ends what back() or reserve() began.
   void drop(Range range);
 
-  /// Physical memory that may be mapped; its place.
-  [[nodiscard]] std::uint64_t create(std::size_t bytes);
+  /// Physical memory that may be mapped; false: the host has no more.
+  [[nodiscard]] bool create(std::size_t bytes, std::uint64_t& place);
   void destroy(std::uint64_t place, std::size_t bytes);
 
   /// Makes the physical memory at `place` appear in a part of a reservation, closed to all access.
@@ -38,7 +39,10 @@ class HostBacking {
   void unmap(Range range);
 
  private:
-  bool on_;
+  [[nodiscard]] bool on() const { return memory_ != NewMemory::none; }
+  [[nodiscard]] bool grow_file(std::size_t bytes);
+
+  NewMemory memory_;
   int file_ = -1;          // holds all physical memory; sparse
   std::uint64_t end_ = 0;  // of its places
 };

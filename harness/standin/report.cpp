@@ -50,9 +50,12 @@ Json devices_of(const DriverModel& model) {
 
 Json report_of(const DriverModel& model) {
   const Observations& seen = model.observations;
-  Json unsupported = Json::array(), blind = Json::array();
+  Json unsupported = Json::array(), estimates = Json::array(), blind = Json::array();
   for (const auto& [function, count] : seen.unsupported) {
     unsupported.push_back({{"symbol", function}, {"count", count}});
+  }
+  for (const auto& [function, count] : seen.estimates) {
+    estimates.push_back({{"symbol", function}, {"count", count}});
   }
   for (const BlindRead& read : seen.first_blind_reads) {
     blind.push_back({{"bytes", read.bytes}, {"after", readable(read.after)}});
@@ -60,6 +63,7 @@ Json report_of(const DriverModel& model) {
   return {{"pid", getpid()},
           {"devices", devices_of(model)},
           {"unsupported", unsupported},
+          {"estimates", estimates},
           {"blind_reads", {{"count", seen.blind_reads}, {"first", blind}}},
           {"shadow_reads", seen.shadow_reads}};
 }

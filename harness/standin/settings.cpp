@@ -40,6 +40,7 @@ constexpr std::array kKeys{
     Key{"context", [](Settings& settings, std::string_view text) { settings.context = parse_bytes(text); }},
     Key{"others", [](Settings& settings, std::string_view text) { settings.others = parse_bytes(text); }},
     Key{"compute", [](Settings& settings, std::string_view text) { settings.compute = read_switch(text); }},
+    Key{"garbage", [](Settings& settings, std::string_view text) { settings.garbage = read_switch(text); }},
     Key{"capability",
         [](Settings& settings, std::string_view text) { settings.capability = read_count(text); }},
     Key{"multiprocessors",

@@ -23,6 +23,7 @@ struct Settings {
   std::size_t context = 0;                     // bytes in use before the first allocation
   std::size_t others = 0;                      // bytes in use by another process
   bool compute = false;                        // host memory behind device memory, and kernels run
+  bool garbage = false;                        // with compute: new device memory holds NaN, not zeros
   int capability = 90;                         // 10 x major + minor
   int multiprocessors = 132;
   int threads = 2048;      // a multiprocessor

@@ -48,8 +48,8 @@ def run_in_child(torch, models, case):
         )
         try:
             result = run(torch, models, case)
-        except BaseException:
-            result = {"outcome": traceback.format_exc()}
+        except BaseException as error:
+            result = {"outcome": "".join(traceback.format_exception_only(error)).strip()}
         with os.fdopen(writing, "w") as pipe:
             json.dump(result, pipe)
         os._exit(0)

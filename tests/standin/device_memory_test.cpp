@@ -2,6 +2,7 @@
 #include <cuda_runtime_api.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 #include <string>
 
@@ -98,10 +99,10 @@ TEST(StandinCopies, DeviceMemoryHoldsWhatWasCopiedThere) {
   char text[] = "some bytes";
   EXPECT_EQ(cudaMemcpy(first, text, sizeof text, cudaMemcpyHostToDevice), cudaSuccess);
   EXPECT_EQ(cudaMemcpyAsync(second, first, sizeof text, cudaMemcpyDefault), cudaSuccess);
-  EXPECT_EQ(cudaMemsetAsync(second, 'X', 4), cudaSuccess);
+  EXPECT_EQ(cudaMemsetAsync(second, '-', 4), cudaSuccess);
   char back[sizeof text] = {};
   EXPECT_EQ(cudaMemcpy(back, second, sizeof back, cudaMemcpyDeviceToHost), cudaSuccess);
-  EXPECT_STREQ(back, "XXXX bytes");
+  EXPECT_STREQ(back, "---- bytes");
 }
 
 TEST(StandinCopies, WhereMemoryIsOnlyCountedZerosAreRead) {
@@ -115,6 +116,13 @@ TEST(StandinCopies, WhereMemoryIsOnlyCountedZerosAreRead) {
   char other[sizeof text] = {};
   EXPECT_EQ(cudaMemcpy(other, text, sizeof text, cudaMemcpyHostToHost), cudaSuccess);
   EXPECT_EQ(std::memcmp(other, text, sizeof text), 0);
+}
+
+TEST(StandinCopies, NewMemoryHoldsNoNumbersWhereThatWasAskedFor) {
+  reset("compute=on,memory=64MiB");
+  EXPECT_EQ(*reinterpret_cast<const float*>(allocate(8)), 0.0F);
+  reset("compute=on,garbage=on,memory=64MiB");
+  EXPECT_TRUE(std::isnan(*reinterpret_cast<const float*>(allocate(8))));
 }
 
 TEST(StandinCopies, DeviceMemoryThatIsNotThereIsAnError) {

@@ -26,7 +26,8 @@ TEST(StandinSettings, NothingSaidIsOneDeviceThatOnlyCounts) {
 
 TEST(StandinSettings, EveryKeyIsRead) {
   const Settings settings = parse_settings(
-      "devices=2,memory=1GiB,context=300MiB,others=8MiB,compute=on,capability=80,multiprocessors=108,threads="
+      "devices=2,memory=1GiB,context=300MiB,others=8MiB,compute=on,garbage=on,capability=80,multiprocessors="
+      "108,threads="
       "1536,"
       "clock=1410,temperature=85,throttled=on,name=A Card,workspace=4MiB,leaks=on");
   EXPECT_EQ(settings.devices, 2);
@@ -34,6 +35,7 @@ TEST(StandinSettings, EveryKeyIsRead) {
   EXPECT_EQ(settings.context, 300_MiB);
   EXPECT_EQ(settings.others, 8_MiB);
   EXPECT_TRUE(settings.compute);
+  EXPECT_TRUE(settings.garbage);
   EXPECT_EQ(settings.capability, 80);
   EXPECT_EQ(settings.multiprocessors, 108);
   EXPECT_EQ(settings.threads, 1536);

@@ -56,6 +56,17 @@ TEST_F(StandinStreams, WhatWasDestroyedIsNoHandleAnyMore) {
   EXPECT_EQ(cudaEventQuery(event), cudaErrorInvalidResourceHandle);
 }
 
+TEST_F(StandinStreams, AFaultHoldsAnEventBack) {
+  cudaEvent_t event = nullptr;
+  ASSERT_EQ(cudaEventCreate(&event), cudaSuccess);
+  ASSERT_EQ(cudaEventRecord(event), cudaSuccess);
+  set_faults({"cudaEventQuery:every:cudaErrorNotReady"});
+  EXPECT_EQ(cudaEventQuery(event), cudaErrorNotReady);
+  EXPECT_EQ(cudaGetLastError(), cudaErrorNotReady);
+  set_faults({});
+  EXPECT_EQ(cudaEventQuery(event), cudaSuccess);
+}
+
 TEST_F(StandinStreams, TimeGoesOnBetweenEvents) {
   cudaEvent_t first = nullptr, second = nullptr, untimed = nullptr;
   ASSERT_EQ(cudaEventCreate(&first), cudaSuccess);

@@ -3,6 +3,7 @@
 #include <cuda_runtime_api.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 #include <string>
 
@@ -135,6 +136,14 @@ TEST(StandinVirtualMemoryContents, PagesKeepWhatTheyHoldWhereverTheyAreMapped) {
   ASSERT_EQ(allow_access(pointer + 6_MiB, 2_MiB), CUDA_SUCCESS);
   EXPECT_EQ(*reinterpret_cast<const char*>(pointer + 8_MiB - 1), 1);
   EXPECT_EQ(*reinterpret_cast<const char*>(pointer + 2_MiB), 2);
+}
+
+TEST(StandinVirtualMemoryContents, NewPagesHoldNoNumbersWhereThatWasAskedFor) {
+  reset("memory=16MiB,compute=on,garbage=on");
+  const CUdeviceptr pointer = reserve(8_MiB);
+  ASSERT_EQ(cuMemMap(pointer, 2_MiB, 0, create(2_MiB), 0), CUDA_SUCCESS);
+  ASSERT_EQ(allow_access(pointer, 2_MiB), CUDA_SUCCESS);
+  EXPECT_TRUE(std::isnan(*reinterpret_cast<const float*>(pointer + 2_MiB - 4)));
 }
 
 TEST(StandinEntryPoints, DriverFunctionsAreFoundByNameAndVersion) {

@@ -1,3 +1,7 @@
+#include <dlfcn.h>
+
+#include <cstdio>
+#include <cstdlib>
 #include <optional>
 
 #include "harness/standin/cublaslt/product.h"
@@ -32,6 +36,20 @@ bool is_handle(const DriverModel& model, cublasLtHandle_t handle) {
 /// What is not computed may be a product of any types.
 cublasStatus_t check_where_computed(const DriverModel& model, const MatrixProduct& product) {
   return model.settings.compute ? check_product(product) : CUBLAS_STATUS_SUCCESS;
+}
+
+/// What computes products, loaded at the first one.
+auto* products_library() {
+  static auto* const compute = [] {
+    void* const library = dlopen("libmemsweep_standin_products.so", RTLD_NOW | RTLD_LOCAL);
+    void* const found = library == nullptr ? nullptr : dlsym(library, "memsweep_standin_compute_product");
+    if (found == nullptr) {
+      std::fprintf(stderr, "no matrix product can be computed: %s\n", dlerror());
+      std::abort();
+    }
+    return reinterpret_cast<decltype(&memsweep_standin_compute_product)>(found);
+  }();
+  return compute;
 }
 
 bool is_algorithm(const cublasLtMatmulAlgo_t* algorithm, std::size_t workspace_bytes) {
@@ -102,7 +120,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc
     if (!compute) model.broken[current_device()] = cudaErrorIllegalAddress;
     return CUBLAS_STATUS_SUCCESS;
   });
-  if (status == CUBLAS_STATUS_SUCCESS && compute) compute_product(*product, data);
+  if (status == CUBLAS_STATUS_SUCCESS && compute) products_library()(*product, data);
   return status;
 }
 

@@ -7,16 +7,18 @@
 namespace memsweep::standin {
 namespace {
 
-/// Ordinary memory of a device. Handles that other processes could open are refused; for fabric handles as on
-/// a machine that has no daemon for them.
+/// Ordinary memory of a device. Handles may be meant for other processes, by a file descriptor (which nobody can
+/// get here: cuMemExportToShareableHandle is not supported); fabric handles are refused as on a machine that has
+/// no daemon for them.
 CUresult check_properties(const DriverModel& model, const CUmemAllocationProp* properties) {
   if (properties == nullptr || properties->type != CU_MEM_ALLOCATION_TYPE_PINNED)
     return CUDA_ERROR_INVALID_VALUE;
   if (properties->location.type != CU_MEM_LOCATION_TYPE_DEVICE) return CUDA_ERROR_NOT_SUPPORTED;
   if (!model.has_device(properties->location.id)) return CUDA_ERROR_INVALID_DEVICE;
   if (properties->requestedHandleTypes == CU_MEM_HANDLE_TYPE_FABRIC) return CUDA_ERROR_NOT_PERMITTED;
-  return properties->requestedHandleTypes == CU_MEM_HANDLE_TYPE_NONE ? CUDA_SUCCESS
-                                                                     : CUDA_ERROR_NOT_SUPPORTED;
+  const bool local = properties->requestedHandleTypes == CU_MEM_HANDLE_TYPE_NONE ||
+                     properties->requestedHandleTypes == CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR;
+  return local ? CUDA_SUCCESS : CUDA_ERROR_NOT_SUPPORTED;
 }
 
 }  // namespace
