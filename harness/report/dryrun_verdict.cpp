@@ -90,6 +90,12 @@ std::string room(const Dryrun& dryrun) {
   return text + "\n";
 }
 
+std::uint64_t refusals(const Dryrun& dryrun) {
+  std::uint64_t refused = 0;
+  for (const DryrunPart& part : dryrun.parts) refused += part.standin ? part.standin->refusals : 0;
+  return refused;
+}
+
 /// How the command came to its end where it did not do so by itself and well; else empty.
 std::string early_end(const Dryrun& dryrun) {
   if (dryrun.end.interrupted) return "It was interrupted; this is what was seen until then.\n";
@@ -101,6 +107,10 @@ std::string early_end(const Dryrun& dryrun) {
   if (dryrun.end.status == 0) return "";
   const ProcessFindings* process = process_with_error(dryrun);
   if (process == nullptr) {
+    if (const std::uint64_t refused = refusals(dryrun); refused > 0) {
+      return fmt::format("The device refused {} requests for memory, and the command ended with status {}.\n",
+                         refused, dryrun.end.status);
+    }
     return fmt::format("The command itself ended with status {}; memory was not what it lacked.\n",
                        dryrun.end.status);
   }
