@@ -79,7 +79,7 @@ std::vector<Profile> chosen_gpus(const std::vector<std::string>& names) {
 
 /// Empty where there is no history to be replayed.
 std::string gpu_report(const Dryrun& dryrun, const std::vector<Profile>& gpus) {
-  const auto has_history = [](const DryrunPart& part) { return part.history.has_value(); };
+  const auto has_history = [](const DryrunPart& part) { return part.as_recorded.has_value(); };
   if (gpus.empty() || dryrun.parts.empty() || !std::ranges::all_of(dryrun.parts, has_history)) return "";
   return fmt::format("\n{}The calls are those of {}: on other GPUs the workspaces of libraries may differ.\n",
                      gpu_table(dryrun.parts, gpus, dryrun.context), dryrun.gpu);
@@ -106,6 +106,7 @@ DryrunPart part_of(const ProcessFindings& process, std::size_t position, std::si
   }
   part.used_before = part.pytorch->used - std::min(part.pytorch->used, part.pytorch->now.reserved);
   part.history = read_history(pytorch, position);
+  if (part.history->gap) return part;  // what is replayed has to be the whole
   const DeviceSize device{capacity, part.used_before};
   part.as_recorded = what_if(part.history->trace, part.history->settings, part.history->release, device);
   if (part.history->at_shortage) part.advice = advice_on(*part.history, device, *part.as_recorded);

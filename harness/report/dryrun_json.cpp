@@ -44,16 +44,16 @@ Json peak_of(const History& history) {
   return peak;
 }
 
-Json json_of(const DryrunPart& part, bool is_cut_short) {
+Json json_of(const Dryrun& dryrun, const DryrunPart& part) {
   Json peak = part.pytorch ? json_of(part.pytorch->peak)
                            : Json{{"requested", nullptr}, {"allocated", nullptr}, {"reserved", nullptr}};
   peak["device"] = device_peak(part);
-  const bool is_known = part.as_recorded && part.as_recorded->smallest_device > 0 && !is_cut_short;
+  const auto smallest = smallest_device(dryrun, part);
   return {{"pid", part.pid},
           {"device", part.device},
           {"peak", std::move(peak)},
           {"retries", part.pytorch ? Json(part.pytorch->retries) : Json()},
-          {"smallest_device", is_known ? Json(part.as_recorded->smallest_device) : Json()},
+          {"smallest_device", smallest ? Json(*smallest) : Json()},
           {"phases", part.history ? phases_of(*part.history) : Json()},
           {"at_peak", part.history ? peak_of(*part.history) : Json()},
           {"advice", part.advice}};
@@ -95,7 +95,7 @@ std::string dryrun_json(const Dryrun& dryrun) {
             {"processes", Json::array()},
             {"devices", Json::array()}};
   for (const ProcessFindings& process : dryrun.processes) json["processes"].push_back(json_of(process));
-  for (const DryrunPart& part : dryrun.parts) json["devices"].push_back(json_of(part, shortage != nullptr));
+  for (const DryrunPart& part : dryrun.parts) json["devices"].push_back(json_of(dryrun, part));
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -35,11 +35,11 @@ std::string level_table(const Dryrun& dryrun) {
     const auto level = [&](std::size_t Usage::*member) {
       return part.pytorch ? format_bytes(part.pytorch->peak.*member) : "-";
     };
-    const bool is_known = part.as_recorded && !out_of_memory(dryrun);
+    const auto smallest = smallest_device(dryrun, part);
     records.push_back({fmt::format("{}", part.pid), fmt::format("{}", part.device), level(&Usage::requested),
                        level(&Usage::allocated), level(&Usage::reserved), format_bytes(device_peak(part)),
                        part.pytorch ? fmt::format("{}", part.pytorch->retries) : "-",
-                       is_known ? format_bytes(part.as_recorded->smallest_device) : "-"});
+                       smallest ? format_bytes(*smallest) : "-"});
   }
   return format_table(records);
 }

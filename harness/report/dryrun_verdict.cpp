@@ -1,6 +1,7 @@
 #include "harness/report/dryrun_verdict.h"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -79,15 +80,20 @@ std::string room(const Dryrun& dryrun) {
   std::string text =
       fmt::format("{} of {} at the peak, {} are left.", format_bytes(peak), format_bytes(dryrun.capacity),
                   format_bytes(dryrun.capacity - std::min(peak, dryrun.capacity)));
-  if (part.as_recorded && part.as_recorded->smallest_device > 0) {
-    text += fmt::format(" The smallest device on which the same runs has {}.",
-                        format_bytes(part.as_recorded->smallest_device));
+  if (const auto smallest = smallest_device(dryrun, part)) {
+    text += fmt::format(" The smallest device on which the same runs has {}.", format_bytes(*smallest));
   }
   if (part.pytorch && part.pytorch->retries > 0) {
     text += fmt::format(" It gave its cache back to the device {} times to get there, which costs time.",
                         part.pytorch->retries);
   }
   return text + "\n";
+}
+
+std::uint64_t refusals(const Dryrun& dryrun) {
+  std::uint64_t refused = 0;
+  for (const DryrunPart& part : dryrun.parts) refused += part.standin ? part.standin->refusals : 0;
+  return refused;
 }
 
 /// How the command came to its end where it did not do so by itself and well; else empty.
@@ -101,6 +107,10 @@ std::string early_end(const Dryrun& dryrun) {
   if (dryrun.end.status == 0) return "";
   const ProcessFindings* process = process_with_error(dryrun);
   if (process == nullptr) {
+    if (const std::uint64_t refused = refusals(dryrun); refused > 0) {
+      return fmt::format("The device refused {} requests for memory, and the command ended with status {}.\n",
+                         refused, dryrun.end.status);
+    }
     return fmt::format("The command itself ended with status {}; memory was not what it lacked.\n",
                        dryrun.end.status);
   }
@@ -126,6 +136,13 @@ std::size_t device_peak(const DryrunPart& part) {
   return std::max(by_pytorch, part.standin ? part.standin->peak : 0);
 }
 
+std::optional<std::size_t> smallest_device(const Dryrun& dryrun, const DryrunPart& part) {
+  if (!part.as_recorded || part.as_recorded->smallest_device == 0 || out_of_memory(dryrun) != nullptr) {
+    return std::nullopt;
+  }
+  return std::min(part.as_recorded->smallest_device, device_peak(part));
+}
+
 std::string in_phase(std::string_view phase, std::int64_t step) {
   if (phase == "setup") return "before the first step";
   return fmt::format("in the {} phase of step {}", phase, step);
@@ -149,31 +166,33 @@ std::string dryrun_verdict(const Dryrun& dryrun) {
 std::string dryrun_honesty(const Dryrun& dryrun) {
   std::uint64_t blind = 0;
   std::string first, text;
-  std::size_t without_pytorch = 0, reporting = 0;
+  std::map<std::string, std::uint64_t> unsupported;
+  bool lacks_pytorch = false, has_standin = false;
   for (const ProcessFindings& process : dryrun.processes) {
     if (!process.standin) continue;
-    ++reporting;
-    without_pytorch += process.pytorch ? 0 : 1;
+    has_standin = true;
+    lacks_pytorch = lacks_pytorch || !process.pytorch;
     blind += process.standin->blind_reads;
     if (first.empty()) first = process.standin->first_blind_read;
-    if (!process.standin->unsupported.empty()) {
-      std::vector<std::string> names;
-      for (const auto& [name, count] : process.standin->unsupported)
-        names.push_back(fmt::format("{} ({})", name, count));
-      text += fmt::format("Not modelled, and answered with an error: {}.\n", fmt::join(names, ", "));
-    }
+    for (const auto& [name, count] : process.standin->unsupported) unsupported[name] += count;
   }
-  if (without_pytorch > 0) {
-    text += "Of a process without PyTorch only what it took of the device is known.\n";
+  if (!has_standin) return "";
+  if (lacks_pytorch) {
+    text += "Of a process that has no PyTorch, or was killed, only what it took of the device is known.\n";
   }
-  if (reporting == 0) return text;
-  if (blind == 0) return text + "Exact: the program read nothing that a kernel would have computed.\n";
-  return text +
-         fmt::format(
-             "The program read {} values that no kernel computed, and saw zeros{}. Where they are only "
-             "printed, "
-             "the numbers above are exact; where sizes or branches depend on them, a true run can differ.\n",
-             blind, first.empty() ? "" : fmt::format(" (the first after {})", first));
+  if (!unsupported.empty()) {
+    std::vector<std::string> calls;
+    for (const auto& [name, count] : unsupported) calls.push_back(fmt::format("{} ({})", name, count));
+    text += fmt::format("Not modelled, so that a true run can differ: {}.\n", fmt::join(calls, ", "));
+  }
+  if (blind > 0) {
+    text += fmt::format(
+        "The program read {} values that no kernel computed, and saw zeros{}. Where they are only printed, "
+        "the numbers "
+        "above are exact; where sizes or branches depend on them, a true run can differ.\n",
+        blind, first.empty() ? "" : fmt::format(" (the first after {})", first));
+  }
+  return text.empty() ? "Exact: the program read nothing that a kernel would have computed.\n" : text;
 }
 
 }  // namespace memsweep

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,10 @@ namespace memsweep {
 
 /// Peak of a device in bytes, the context included.
 [[nodiscard]] std::size_t device_peak(const DryrunPart& part);
+
+/// The smallest device in bytes on which what was recorded runs; none where it is not known, or the script
+/// ended out of memory. Replays look at whole granules of 2 MiB only; the peak itself is always enough.
+[[nodiscard]] std::optional<std::size_t> smallest_device(const Dryrun& dryrun, const DryrunPart& part);
 
 /// The shortage with which a script ended; null where none did.
 [[nodiscard]] const PytorchError* out_of_memory(const Dryrun& dryrun);

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -26,7 +27,10 @@ std::string readable(const std::string& symbol) {
   int status = 0;
   const std::unique_ptr<char, decltype(&std::free)> name(
       abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status), &std::free);
-  const std::string text = status == 0 ? name.get() : symbol;
+  std::string text = status == 0 ? name.get() : symbol;
+  constexpr std::string_view kUnnamed = "(anonymous namespace)::";
+  for (auto at = text.find(kUnnamed); at != text.npos; at = text.find(kUnnamed))
+    text.erase(at, kUnnamed.size());
   const std::size_t begin = text.starts_with("void ") ? 5 : 0;
   return text.substr(begin, text.find_first_of("<(", begin) - begin);
 }

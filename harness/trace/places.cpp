@@ -11,8 +11,8 @@
 namespace memsweep {
 namespace {
 
-constexpr std::array<std::string_view, 4> kLibraryFolders{"/torch/", "site-packages/", "dist-packages/",
-                                                          "lib/python"};
+constexpr std::array<std::string_view, 5> kLibraryFolders{"/torch/", "site-packages/", "dist-packages/",
+                                                          "lib/python", "/memsweep_hook/"};
 
 bool is_own_python(std::string_view file) {
   const auto stands_in = [&](std::string_view folder) { return file.find(folder) != file.npos; };

@@ -59,6 +59,18 @@ TEST(Dryrun, ACommandKeepsItsOutputAndItsStatus) {
   EXPECT_TRUE(has(done.out, "Nothing touched CUDA")) << done.out;
 }
 
+TEST(Dryrun, ProgramWithoutPytorchIsKnownByWhatItTakesOfTheDevice) {
+  const TemporaryFolder folder;
+  const Words program{MEMSWEEP_PLAIN_PROGRAM};
+  const Finished fits = run(folder, dryrun_of("--gpu t4", program));
+  EXPECT_EQ(fits.status, 0) << fits.err;
+  EXPECT_TRUE(has(fits.out, "It fits: 3.25GiB of 14.56GiB at the peak")) << fits.out;
+  EXPECT_TRUE(has(fits.out, "Of a process that has no PyTorch")) << fits.out;
+  const Finished fails = run(folder, dryrun_of("--gpu t4 --memory 2GiB", program));
+  EXPECT_EQ(fails.status, 1) << fails.err;
+  EXPECT_TRUE(has(fails.out, "The device refused 1 requests")) << fails.out;
+}
+
 TEST(Dryrun, OptionsBehindTheMarkAreTheCommands) {
   const TemporaryFolder folder;
   const Finished done =
@@ -85,7 +97,7 @@ TEST(Dryrun, TellsWhatStoodAtThePeakByCategoryAndByLine) {
   EXPECT_TRUE(report.at("fits"));
   const auto& device = report.at("devices").at(0);
   EXPECT_EQ(device.at("peak").at("allocated"), 450 << 20);
-  EXPECT_EQ(device.at("smallest_device"), (619 + 450 + 1) << 20);  // in granules of 2 MiB
+  EXPECT_EQ(device.at("smallest_device"), (619 + 450) << 20);
   const auto& peak = device.at("at_peak");
   EXPECT_EQ(peak.at("step"), 2);
   EXPECT_EQ(peak.at("phase"), "backward");

@@ -1,10 +1,12 @@
 """Writes what was watched into the folder of the report: pytorch-PID.json and snapshot-PID.pickle."""
 
+import contextlib
 import ctypes
 import json
 import os
 import pickle
 import sys
+import types
 
 from memsweep_hook import places
 
@@ -48,9 +50,26 @@ def _error(torch):
     }
 
 
+@contextlib.contextmanager
+def _without_inductor(torch):
+    """A snapshot asks TorchInductor for the lines behind generated code, and imports it for that, which takes
+    seconds. Where the script has not imported it, there are none."""
+    if "torch._inductor" in sys.modules:
+        yield
+        return
+    no_frames = types.SimpleNamespace(stack_frames_for_code=lambda path, line: None)
+    torch._inductor = types.SimpleNamespace(codecache=types.SimpleNamespace(PyCodeCache=no_frames))
+    try:
+        yield
+    finally:
+        del torch._inductor
+
+
 def _write_snapshot(torch, file):
+    with _without_inductor(torch):
+        snapshot = torch.cuda.memory._snapshot()
     with open(file, "wb") as out:
-        pickle.dump(torch.cuda.memory._snapshot(), out, protocol=4)
+        pickle.dump(snapshot, out, protocol=4)
 
 
 def write(watch, ended):
