@@ -156,8 +156,9 @@ Program TrainingStep::of_whole(std::int64_t batch) const {
 }
 
 Program TrainingStep::of_micro_batches(const std::vector<std::int64_t>& rows) const {
-  auto [program, scaler] = passes(*this, rows);
-  if (trains(loop.mode)) program = training(*this, std::move(program), scaler);
+  Passes made = passes(*this, rows);
+  Program program = std::move(made.program);
+  if (trains(loop.mode)) program = training(*this, std::move(program), made.scaler);
   if (keeps_graph(loop.mode)) program = keep_graph(std::move(program), release == PytorchRelease::v2_15);
   if (loop.mode == Mode::leak || loop.mode == Mode::leak_trained) program = list_losses(std::move(program));
   if (loop.variables == Variables::del) program = delete_variables(std::move(program));
