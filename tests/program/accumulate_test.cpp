@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -111,7 +112,7 @@ TEST(Accumulate, WeighsTheLossAndItsGradient) {
 std::size_t most_gradients(const std::vector<ScheduledInstr>& list, const Program& program,
                            std::size_t alive) {
   std::size_t most = alive;
-  const auto gradients = [&](const std::vector<BufferId>& ids) {
+  const auto gradients = [&](std::span<const BufferId> ids) {
     return static_cast<std::size_t>(std::count_if(ids.begin(), ids.end(), [&](BufferId id) {
       const auto& name = program.buffers[id].name;
       return name.find("grad(w)") != std::string::npos || name.find("grad(bias)") != std::string::npos;
