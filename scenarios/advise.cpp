@@ -39,7 +39,7 @@ bool train_in(Wish& wish) {
 template <int Factor>
 bool accumulate_by(Wish& wish) {
   const int micro_batches = wish.training.loop.micro_batches * Factor;
-  if (wish.batch % micro_batches != 0) return false;
+  if (wish.batch < micro_batches) return false;
   wish.training.loop.micro_batches = micro_batches;
   return true;
 }
@@ -106,11 +106,8 @@ bool holds(const Together& larger, const Together& smaller) {
 
 /// The program of a whole batch, in the micro-batches of the loop.
 Variant variant_of(const Wish& wish) {
-  const TrainingStep step = parse_training_step(wish.training);
-  const int micro_batches = step.loop.micro_batches;
-  return {"", [step, micro_batches](std::int64_t batch) {
-            return step((batch + micro_batches - 1) / micro_batches);
-          }};
+  return {"",
+          [step = parse_training_step(wish.training)](std::int64_t batch) { return step.of_whole(batch); }};
 }
 
 TrialOptions trial_options(const Wish& wish) {

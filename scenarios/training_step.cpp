@@ -1,6 +1,8 @@
 #include "scenarios/training_step.h"
 
 #include <algorithm>
+#include <map>
+#include <numeric>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -18,12 +20,40 @@
 namespace memsweep {
 namespace {
 
-/// Forward and backward pass, with complete gradients.
 Program with_gradients(const TrainingStep& step, Program program) {
   program = differentiate(std::move(program));
   if (step.loop.offload) program = offload(std::move(program));
-  program = recompute(std::move(program), parse_recompute(step.recompute, program.blocks, step.reentrant));
-  return accumulate(std::move(program), step.loop.micro_batches);
+  return recompute(std::move(program), parse_recompute(step.recompute, program.blocks, step.reentrant));
+}
+
+struct Passes {
+  Program program;
+  LossScaler scaler;
+};
+
+/// Forward and, where weights are trained, backward pass of one micro-batch with that share of the batch.
+Passes passes(const TrainingStep& step, std::int64_t rows, double share) {
+  Program program = step.forward(rows, step.randomness);
+  if (step.loop.input_requires_grad) program = require_input_gradient(std::move(program));
+  program = step.precision(weigh_loss(std::move(program), share));
+  if (!trains(step.loop.mode)) return {std::move(program), {}};
+  const auto& scaling = step.precision.scaler;
+  const LossScaler scaler = scaling ? scale_loss(program, *scaling) : LossScaler{};
+  return {with_gradients(step, std::move(program)), scaler};
+}
+
+/// Those of a whole batch, with complete gradients. What stays, as the scaler, is the first micro-batch's.
+Passes passes(const TrainingStep& step, const std::vector<std::int64_t>& rows) {
+  const auto batch = static_cast<double>(std::accumulate(rows.begin(), rows.end(), std::int64_t{0}));
+  std::map<std::int64_t, Program> by_rows;
+  LossScaler scaler;
+  for (const std::int64_t size : rows) {
+    if (by_rows.contains(size)) continue;
+    auto one = passes(step, size, static_cast<double>(size) / batch);
+    if (by_rows.empty()) scaler = one.scaler;
+    by_rows.emplace(size, std::move(one.program));
+  }
+  return {accumulate(std::move(by_rows), rows), scaler};
 }
 
 bool is_fused(const TrainingStep& step) {
@@ -56,10 +86,9 @@ void append_scaled_optimizer(Program& program, const TrainingStep& step, const L
   append_scale_update(program, scaler, *step.precision.scaler);
 }
 
-Program training(const TrainingStep& step, Program program) {
+/// What follows the backward pass.
+Program training(const TrainingStep& step, Program program, const LossScaler& scaler) {
   const auto& scaling = step.precision.scaler;
-  const LossScaler scaler = scaling ? scale_loss(program, *scaling) : LossScaler{};
-  program = with_gradients(step, std::move(program));
   const std::vector<Parameter> working = program.parameters;
   if (step.precision.has_masters()) program = with_master_weights(std::move(program));
   if (!step.loop.set_to_none) program = keep_gradients(std::move(program));
@@ -116,10 +145,20 @@ void refuse_gradient_of_resident_data(const LoopOptions& loop) {
 }  // namespace
 
 Program TrainingStep::operator()(std::int64_t batch) const {
-  Program program = forward(batch, randomness);
-  if (loop.input_requires_grad) program = require_input_gradient(std::move(program));
-  program = precision(divide_loss(std::move(program), loop.micro_batches));
-  if (trains(loop.mode)) program = training(*this, std::move(program));
+  return of_micro_batches(std::vector(static_cast<std::size_t>(loop.micro_batches), batch));
+}
+
+Program TrainingStep::of_whole(std::int64_t batch) const {
+  const std::int64_t most = (batch + loop.micro_batches - 1) / loop.micro_batches;
+  std::vector<std::int64_t> rows;
+  for (std::int64_t left = batch; left > 0; left -= most) rows.push_back(std::min(most, left));
+  return of_micro_batches(rows);
+}
+
+Program TrainingStep::of_micro_batches(const std::vector<std::int64_t>& rows) const {
+  Passes made = passes(*this, rows);
+  Program program = std::move(made.program);
+  if (trains(loop.mode)) program = training(*this, std::move(program), made.scaler);
   if (keeps_graph(loop.mode)) program = keep_graph(std::move(program), release == PytorchRelease::v2_15);
   if (loop.mode == Mode::leak || loop.mode == Mode::leak_trained) program = list_losses(std::move(program));
   if (loop.variables == Variables::del) program = delete_variables(std::move(program));

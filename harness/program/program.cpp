@@ -56,6 +56,8 @@ bool is_variable(const Buffer& buffer) {
          buffer.lifetime == Lifetime::with_loss;
 }
 
+BufferId place_of(const Program& program, BufferId id) { return program.buffers[id].variable.value_or(id); }
+
 bool gives_birth(const Program& program, const Instr& instr, BufferId id) {
   return is_variable(program.buffers[id]) ||
          std::find(instr.inputs.begin(), instr.inputs.end(), id) == instr.inputs.end();

@@ -43,6 +43,8 @@ struct Buffer {
   Category category = Category::activation;
   Lifetime lifetime = Lifetime::until_last_reader;
   bool on_host = false;  // beside the device's memory: no allocator is asked
+  /// Of another type, where a variable takes values of several: the buffer that stands for the variable.
+  std::optional<BufferId> variable{};
 };
 
 enum class Phase : std::uint8_t {
@@ -126,6 +128,9 @@ BufferId add_buffer(Program& program, Buffer buffer);
 /// Whether making a buffer again makes a new value beside the old one: variables of user code, and what a
 /// loss holds.
 [[nodiscard]] bool is_variable(const Buffer& buffer);
+
+/// The buffer in whose place a value of `id` lies: the variable's, or itself.
+[[nodiscard]] BufferId place_of(const Program& program, BufferId id);
 
 /// Whether an instruction makes a new value of its output `id`, instead of updating the one there is.
 [[nodiscard]] bool gives_birth(const Program& program, const Instr& instr, BufferId id);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "harness/program/program.h"
@@ -9,10 +10,10 @@
 namespace memsweep {
 
 struct ScheduledInstr {
-  const Instr* instr;            // of Schedule::program
-  std::vector<BufferId> births;  // to be allocated before it runs, in this order
+  const Instr* instr;                // of Schedule::program
+  std::span<const BufferId> births;  // to be allocated before it runs, in this order
   /// To be freed after it has run, in this order: a function's results that nobody wants, then its arguments.
-  std::vector<BufferId> deaths;
+  std::span<const BufferId> deaths;
 };
 
 /// A step has several lists since the first one differs, in which optimizer state is born, and where the
@@ -33,6 +34,9 @@ struct Schedule {
   /// What runs in a step that makes that update of the weights; both count from 1, and are the same where no
   /// step is skipped.
   [[nodiscard]] const std::vector<ScheduledInstr>& of_step(std::int64_t number, std::int64_t update) const;
+
+ private:
+  std::vector<std::vector<BufferId>> ids_;  // what is born and dies, in one piece for each list
 };
 
 }  // namespace memsweep

@@ -9,6 +9,11 @@ namespace {
 /// Recomputation happens inside the backward pass.
 Phase outer(Phase phase) { return phase == Phase::recompute ? Phase::backward : phase; }
 
+/// A loss that is made of the one before, as by `loss = loss / 4`, holds the same graph.
+bool reads(const Instr& instr, BufferId id) {
+  return std::find(instr.inputs.begin(), instr.inputs.end(), id) != instr.inputs.end();
+}
+
 void* pointer(Address address) { return reinterpret_cast<void*>(address); }
 
 }  // namespace
@@ -87,7 +92,7 @@ void Execution::run(const Program& program, const ScheduledInstr& scheduled) {
     return;
   }
   inputs_.clear();  // looked up first: a variable that is read may be assigned anew
-  for (BufferId id : instr.inputs) inputs_.push_back(pointer(live_[id].address));
+  for (BufferId id : instr.inputs) inputs_.push_back(pointer(live_[place_of(program, id)].address));
   if (instr.op == Op::release) {
     bury(scheduled);
     return;
@@ -96,9 +101,10 @@ void Execution::run(const Program& program, const ScheduledInstr& scheduled) {
   const auto workspaces = row_of(instr.op).workspaces(call, device_.profile().multiprocessors);
   borrow(workspaces, true);
   for (BufferId id : scheduled.births) give_birth(program, id);
+  if (loss_reassigned_ && reads(instr, program.loss)) loss_reassigned_ = false;
   borrow(workspaces, false);
   outputs_.clear();
-  for (BufferId id : instr.outputs) outputs_.push_back(pointer(live_[id].address));
+  for (BufferId id : instr.outputs) outputs_.push_back(pointer(live_[place_of(program, id)].address));
   device_.execute(call, {inputs_, outputs_, workspaces_, workspace_bytes_});
   const bool outlived = std::any_of(workspaces.begin(), workspaces.end(),
                                     [](const Workspace& workspace) { return workspace.outlives_operands; });
@@ -112,8 +118,9 @@ void Execution::give_birth(const Program& program, BufferId id) {
   const Live born = buffer.on_host
                         ? Live{device_.allocate_host(buffer.type.bytes()), 0, buffer.category, true}
                         : allocate(buffer.type.bytes(), buffer.category);
-  displace(program, id);
-  live_[id] = born;
+  const BufferId place = place_of(program, id);
+  displace(program, place);
+  live_[place] = born;
 }
 
 void Execution::displace(const Program& program, BufferId id) {

@@ -10,14 +10,25 @@ Types first(Inputs in, Numbers) { return {in[0]}; }
 
 Types second(Inputs in, Numbers) { return {in[1]}; }
 
+namespace {
+
+void expect_same(const TensorType& a, const TensorType& b) {
+  expect(a.shape == b.shape, "operands must have one shape, not {} and {}", a.shape, b.shape);
+  if (a.dtype != b.dtype) {
+    throw std::invalid_argument(
+        fmt::format("operands must have one type, not {} and {}", name_of(a.dtype), name_of(b.dtype)));
+  }
+}
+
+}  // namespace
+
 Types same_as_both(Inputs in, Numbers) {
-  expect(in[0] == in[1], "operands must have one shape, not {} and {}", in[0].shape, in[1].shape);
+  expect_same(in[0], in[1]);
   return {in[0]};
 }
 
 Types same_as_all(Inputs in, Numbers) {
-  for (const auto& type : in)
-    expect(type == in[0], "operands must have one shape, not {} and {}", in[0].shape, type.shape);
+  for (const auto& type : in) expect_same(in[0], type);
   return {in[0]};
 }
 

@@ -40,8 +40,8 @@ std::vector<Factored> make_states(Script& s) {
     }
     Factored f{p, {}, {}, {}};
     if (shape.rank == 2) {
-      f.rows = s.filled("row_var", p.weight, {{shape[0], 1}, DType::f32}, 0);
-      f.columns = s.filled("col_var", p.weight, {{1, shape[1]}, DType::f32}, 0);
+      f.rows = s.filled("row_var", p.weight, {{shape[0], 1}, s.dtype(p.weight)}, 0);
+      f.columns = s.filled("col_var", p.weight, {{1, shape[1]}, s.dtype(p.weight)}, 0);
     } else {
       f.variance = s.zeros("variance", p.weight);
     }

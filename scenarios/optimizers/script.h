@@ -70,6 +70,7 @@ class Script {
   const std::vector<Parameter> parameters;
 
   [[nodiscard]] Shape shape(BufferId id) const { return program_.type(id).shape; }
+  [[nodiscard]] DType dtype(BufferId id) const { return program_.type(id).dtype; }
 
   /// A new tensor.
   [[nodiscard]] Held make(Op op, Ids inputs, Numbers attributes = {});

@@ -59,7 +59,7 @@ void write_fused(Script& s, const Options& o) {
       s.run(Op::sgd_fused, {weight, gradient}, {weight}, numbers);
       continue;
     }
-    const BufferId buffer = s.unborn("momentum_buffer", weight, {s.shape(weight), DType::f32});
+    const BufferId buffer = s.unborn("momentum_buffer", weight, {s.shape(weight), s.dtype(weight)});
     s.run(Op::sgd_fused, {weight, gradient}, {weight, buffer}, numbers, When::first_step);
     s.run(Op::sgd_fused, {weight, gradient, buffer}, {weight, buffer}, numbers, When::later_steps);
   }

@@ -1,7 +1,11 @@
 #include "harness/program/passes/accumulate.h"
 
 #include <algorithm>
+#include <map>
+#include <numeric>
+#include <span>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -13,18 +17,25 @@
 namespace memsweep {
 namespace {
 
-/// x -> linear -> cross-entropy, of a batch of 4.
-Program forward() {
+/// x -> linear -> cross-entropy.
+Program forward(std::int64_t rows = 4) {
   Builder b({.seed = 1, .batches = 2});
   const BufferId w = b.parameter("w", {3, 5}, 1), bias = b.parameter("bias", {3}, 1);
-  const BufferId x = b.input("x", {4, 5}, 2), target = b.target("target", {4}, 3);
+  const BufferId x = b.input("x", {rows, 5}, 2), target = b.target("target", {rows}, 3);
   b.cross_entropy(b.apply("out", Op::addmm, {x, w, bias}), target);
   return std::move(b).finish();
 }
 
-Program step(int micro_batches) {
-  return accumulate(differentiate(divide_loss(forward(), micro_batches)), micro_batches);
+Program step(const std::vector<std::int64_t>& rows) {
+  const auto batch = static_cast<double>(std::accumulate(rows.begin(), rows.end(), std::int64_t{0}));
+  std::map<std::int64_t, Program> by_rows;
+  for (const std::int64_t size : rows)
+    by_rows[size] = differentiate(weigh_loss(forward(size), static_cast<double>(size) / batch));
+  return accumulate(std::move(by_rows), rows);
 }
+
+/// In micro-batches of 4.
+Program step(int micro_batches) { return step(std::vector<std::int64_t>(micro_batches, 4)); }
 
 /// The lines of the step that hold `text`.
 std::vector<std::string> lines(const Program& program, std::string_view text) {
@@ -70,6 +81,26 @@ TEST(Accumulate, DrawsTheSlicesOfOneBatch) {
           "modulus=3)"}));
 }
 
+TEST(Accumulate, DrawsSlicesOfDifferentSizesOneBehindTheOther) {
+  const Program program = step({4, 2, 1});
+  verify(program);
+  EXPECT_EQ(
+      lines(program, "= integers("),
+      (Lines{
+          "data      target:i64[4] = integers(seed=1, id=2000, id_stride=1, batches=2, first=0, modulus=3)",
+          "data      target:i64[2] = integers(seed=1, id=2000, id_stride=1, batches=2, first=4, modulus=3)",
+          "data      target:i64[1] = integers(seed=1, id=2000, id_stride=1, batches=2, first=6, "
+          "modulus=3)"}));
+}
+
+TEST(Accumulate, WeighsEachLossByItsShareOfTheRows) {
+  const Lines scaled = lines(step({4, 3, 1}), "loss      loss:f32[scalar] = scale(");
+  ASSERT_EQ(scaled.size(), 3u);
+  EXPECT_EQ(scaled[0], "loss      loss:f32[scalar] = scale(loss, factor=0.5)");
+  EXPECT_EQ(scaled[1], "loss      loss:f32[scalar] = scale(loss, factor=0.375)");
+  EXPECT_EQ(scaled[2], "loss      loss:f32[scalar] = scale(loss, factor=0.125)");
+}
+
 TEST(Accumulate, WeighsTheLossAndItsGradient) {
   const Lines scaled = lines(step(4), " scale(");
   ASSERT_EQ(scaled.size(), 8u);
@@ -81,7 +112,7 @@ TEST(Accumulate, WeighsTheLossAndItsGradient) {
 std::size_t most_gradients(const std::vector<ScheduledInstr>& list, const Program& program,
                            std::size_t alive) {
   std::size_t most = alive;
-  const auto gradients = [&](const std::vector<BufferId>& ids) {
+  const auto gradients = [&](std::span<const BufferId> ids) {
     return static_cast<std::size_t>(std::count_if(ids.begin(), ids.end(), [&](BufferId id) {
       const auto& name = program.buffers[id].name;
       return name.find("grad(w)") != std::string::npos || name.find("grad(bias)") != std::string::npos;
@@ -106,9 +137,10 @@ TEST(Accumulate, KeepsNoMoreGradientsHoweverManyMicroBatches) {
 
 TEST(Accumulate, GoesWithWhatBecomesOfVariables) {
   for (const auto& loop : {delete_variables, keep_data_resident}) {
-    Program program = step(3);
-    append_zero_grad(program);
-    EXPECT_NO_THROW(verify(loop(std::move(program))));
+    for (Program program : {step(3), step({4, 3, 3, 1})}) {
+      append_zero_grad(program);
+      EXPECT_NO_THROW(verify(loop(std::move(program))));
+    }
   }
 }
 

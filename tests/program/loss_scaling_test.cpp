@@ -20,13 +20,14 @@ struct Scaled {
 };
 
 /// One linear layer whose loss is scaled, differentiated.
-Scaled scaled(int micro_batches = 1) {
+Scaled scaled(std::size_t micro_batches = 1) {
   Builder b({});
   const BufferId weight = b.parameter("w", {4, 8}, 1), x = b.input("x", {2, 8}, 1);
   b.cross_entropy(b.apply("logits", Op::mm, {x, weight}, {0, 1}), b.target("target", {2}, 4));
   Program forward = std::move(b).finish();
   const LossScaler scaler = scale_loss(forward, {.init_scale = 1024});
-  return {scaler, accumulate(differentiate(std::move(forward)), micro_batches)};
+  const std::vector<std::int64_t> rows(micro_batches, 2);
+  return {scaler, accumulate({{2, differentiate(std::move(forward))}}, rows)};
 }
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }

@@ -20,6 +20,8 @@ Program step() {
   return program;
 }
 
+std::vector<BufferId> list(std::span<const BufferId> ids) { return {ids.begin(), ids.end()}; }
+
 /// The op behind which `name` dies in the first step; release where it never does.
 Op death_of(const Schedule& schedule, std::string_view name) {
   for (const ScheduledInstr& scheduled : schedule.first_step) {
@@ -44,7 +46,7 @@ TEST(Schedule, ResultsThatNobodyWantsDieBeforeTheArguments) {
   b.cross_entropy(b.apply("linear", Op::mm, {x, w}, {0, 1}), target);
   const Schedule schedule(std::move(b).finish());
   const ScheduledInstr& loss = schedule.first_step.back();
-  EXPECT_EQ(loss.deaths, (std::vector<BufferId>{loss.instr->outputs[1], loss.instr->inputs[0]}));
+  EXPECT_EQ(list(loss.deaths), (std::vector<BufferId>{loss.instr->outputs[1], loss.instr->inputs[0]}));
 }
 
 TEST(Schedule, KeepsWhatVariablesHoldAndWhatLivesForEver) {
@@ -61,7 +63,7 @@ TEST(Schedule, FreesGradientsWhereTheyAreReleased) {
   const Schedule schedule(step());
   const auto& last = schedule.first_step.back();
   ASSERT_EQ(last.instr->op, Op::release);
-  EXPECT_EQ(last.deaths, std::vector<BufferId>{schedule.program.parameters[0].gradient});
+  EXPECT_EQ(list(last.deaths), std::vector<BufferId>{schedule.program.parameters[0].gradient});
 }
 
 TEST(Schedule, GivesEachBufferOneBirthAndAtMostOneDeath) {

@@ -38,8 +38,7 @@ TEST(DeleteVariables, EndsThemWithTheStep) {
   Program program = delete_variables(step());
   verify(program);
   const Schedule schedule(std::move(program));
-  const std::vector<BufferId>& last = schedule.later_steps.back().deaths;
-  EXPECT_EQ(last.size(), 4u);  // x, target, out, loss
+  EXPECT_EQ(schedule.later_steps.back().deaths.size(), 4u);  // x, target, out, loss
   EXPECT_EQ(deaths(Schedule(step())).size() + 4, deaths(schedule).size());
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <tuple>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "harness/base/bytes.h"
@@ -132,6 +133,21 @@ TEST(Precision, GoesWithAccumulationClippingKeptGradientsAndRecomputation) {
       step.recompute = (choice & 1) != 0 ? "sqrt" : "none";
       const Program program = step(8);
       EXPECT_EQ(bytes_on(*cpu, program), bytes_on(*sim, program)) << row.name << " " << choice;
+    }
+  }
+}
+
+TEST(Precision, EveryOptimizerTrainsIn16BitAndHasStateOf16Bit) {
+  for (const Optimizer& optimizer : optimizers()) {
+    for (const Implementation implementation : optimizer.implementations) {
+      const auto text = fmt::format("{}:implementation={}", optimizer.name, name_of(implementation));
+      const TrainingOptions options = options_of({.name = "bf16"}, text);
+      EXPECT_TRUE(std::isfinite(trained(options).loss.value())) << text;
+      for (const Buffer& buffer : parse_training_step(options)(64).buffers) {
+        const bool of_a_weight = buffer.category == Category::optimizer_state && buffer.type.shape.rank > 0;
+        if (!of_a_weight || optimizer.name == "adam8bit") continue;
+        EXPECT_EQ(buffer.type.dtype, DType::bf16) << text << " " << buffer.name;
+      }
     }
   }
 }

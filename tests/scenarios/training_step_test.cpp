@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -50,10 +51,10 @@ TEST(TrainingStep, TrainsTheSameWithGradientsThatAreKept) {
 }
 
 /// Of the third step, over all micro-batches.
-float sum_of_losses(const TrainingStep& step, std::int64_t batch) {
+float sum_of_losses(Program program) {
   const auto device = make_cpu(64_MiB);
   CachingAllocator allocator(device->memory());
-  const Schedule schedule(step(batch));
+  const Schedule schedule(std::move(program));
   Execution execution(*device, allocator, {});
   float sum = 0;
   execution.on_phase_end([&](std::int64_t number, Phase phase) {
@@ -69,10 +70,53 @@ float sum_of_losses(const TrainingStep& step, std::int64_t batch) {
 
 TEST(TrainingStep, TrainsInMicroBatchesAsOnTheWholeBatch) {
   TrainingStep step = step_of("sgd:lr=0.1");
-  const float whole = sum_of_losses(step, 12);
+  const float whole = sum_of_losses(step(12));
   for (int micro_batches : {2, 3, 12}) {
     step.loop.micro_batches = micro_batches;
-    EXPECT_NEAR(sum_of_losses(step, 12 / micro_batches), whole, 1e-5f * whole) << micro_batches;
+    EXPECT_NEAR(sum_of_losses(step(12 / micro_batches)), whole, 1e-5f * whole) << micro_batches;
+  }
+}
+
+TEST(TrainingStep, TrainsInMicroBatchesOfDifferentSizesAsOnTheWholeBatch) {
+  TrainingStep step = step_of("sgd:lr=0.1");
+  const float whole = sum_of_losses(step(11));
+  for (int micro_batches : {2, 3, 4, 11}) {
+    step.loop.micro_batches = micro_batches;
+    EXPECT_NEAR(sum_of_losses(step.of_whole(11)), whole, 1e-5f * whole) << micro_batches;
+  }
+  EXPECT_NEAR(sum_of_losses(step.of_micro_batches({1, 7, 3})), whole, 1e-5f * whole);
+}
+
+/// A transformer copies its heads for any batch but one sequence.
+TEST(TrainingStep, MicroBatchesOfDifferentSizesTakeTheSameBytesOnCpuAndSim) {
+  const auto cpu = make_cpu(64_MiB), sim = make_sim(find_profile("cpu"));
+  const auto compare = [&](const TrainingOptions& options) {
+    for (const std::vector<std::int64_t>& rows : {std::vector<std::int64_t>{3, 3, 1}, {1, 2, 4}}) {
+      const Program program = parse_training_step(options).of_micro_batches(rows);
+      const TrialResult real = run(*cpu, program), simulated = run(*sim, program);
+      EXPECT_EQ(real.outcome, Outcome::ok) << real.message;
+      EXPECT_EQ(real.peak, simulated.peak) << options.model.spec << " " << describe(options.loop);
+    }
+  };
+  for (const char* model : {"mlp:24-32x4-7", "gpt:layers=2,width=16,heads=2,context=8,vocab=32",
+                            "conv:channels=3-4-5,classes=5,size=8"}) {
+    for (const Variables variables : {Variables::standard, Variables::del, Variables::resident}) {
+      for (const std::string precision : {"fp32", "autocast-fp16", "master-bf16"}) {
+        TrainingOptions options;
+        options.model.spec = model;
+        options.model.dropout = options.model.spec.starts_with("conv") ? 0 : 0.1;
+        options.optimizer = "adamw";
+        options.precision.name = precision;
+        if (precision == "autocast-fp16") options.precision.scaler = "init_scale=64";
+        options.loop.variables = variables;
+        options.loop.clip = ClipOptions{};
+        options.loop.set_to_none = variables != Variables::standard;
+        options.recompute = {"every:1"};
+        options.loop.input_requires_grad =
+            variables != Variables::resident && !options.model.spec.starts_with("gpt");
+        compare(options);
+      }
+    }
   }
 }
 

@@ -287,6 +287,7 @@ class Recomputation {
 }  // namespace
 
 Program recompute(Program program, const Recompute& recompute) {
+  if (recompute.segments.empty()) return program;
   return Recomputation(std::move(program), recompute).run();
 }
 

@@ -10,7 +10,8 @@ namespace memsweep {
 Program delete_variables(Program program) {
   Instr drop{.op = Op::release, .phase = Phase::del};
   for (BufferId id = 0; id < program.buffers.size(); ++id) {
-    if (program.buffers[id].lifetime == Lifetime::until_reassigned && id != program.loss)
+    const Buffer& buffer = program.buffers[id];
+    if (buffer.lifetime == Lifetime::until_reassigned && !buffer.variable && id != program.loss)
       drop.inputs.push_back(id);
   }
   if (program.buffers[program.loss].lifetime == Lifetime::until_reassigned) {
@@ -46,6 +47,7 @@ Program keep_data_resident(Program program) {
       step.push_back(std::move(instr));
     } else if (Buffer& made = program.buffers[instr.outputs.front()]; made.lifetime != Lifetime::for_ever) {
       made.lifetime = Lifetime::for_ever;
+      made.variable.reset();
       program.setup.push_back(std::move(instr));
     }
   }
