@@ -60,7 +60,8 @@ TEST_F(StandinCapture, StreamsJoinByEventsAndEndTogether) {
   ASSERT_EQ(cudaStreamEndCapture(stream_, &graph), cudaSuccess);
   EXPECT_EQ(status(other_), cudaStreamCaptureStatusNone);
   EXPECT_EQ(cudaStreamWaitEvent(other_, event_), cudaSuccess);
-  EXPECT_EQ(status(other_), cudaStreamCaptureStatusNone) << "an event of a capture that has ended joins nothing";
+  EXPECT_EQ(status(other_), cudaStreamCaptureStatusNone)
+      << "an event of a capture that has ended joins nothing";
 }
 
 TEST_F(StandinCapture, WhatIsCapturedCannotBeWaitedFor) {

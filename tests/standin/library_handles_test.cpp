@@ -19,8 +19,8 @@ int cublasSdot_v2(void* handle, int count, const float* x, int, const float* y, 
 int cudnnCreate(void** handle);
 int cudnnBackendCreateDescriptor(int type, void** descriptor);
 int cudnnBackendSetAttribute(void* descriptor, int name, int type, std::int64_t count, const void* elements);
-int cudnnBackendGetAttribute(void* descriptor, int name, int type, std::int64_t requested, std::int64_t* count,
-                             void* elements);
+int cudnnBackendGetAttribute(void* descriptor, int name, int type, std::int64_t requested,
+                             std::int64_t* count, void* elements);
 int cudnnBackendFinalize(void* descriptor);
 int cudnnCreateRNNDescriptor(void** handle);
 int cudnnSetRNNDescriptor_v8(void* handle, int, int cell, int bias, int direction, int, int type, int, int,
@@ -107,8 +107,8 @@ TEST_F(StandinLibraries, TheWeightsOfAnLstmLieOneAfterTheOther) {
   void *network = nullptr, *shape = nullptr;
   ASSERT_EQ(cudnnCreateRNNDescriptor(&network), 0);
   ASSERT_EQ(cudnnCreateTensorDescriptor(&shape), 0);
-  ASSERT_EQ(cudnnSetRNNDescriptor_v8(network, 0, kLstm, kDoubleBias, 0, 0, kFloat, 0, 0, kInputs, kHidden, kHidden,
-                                     2, nullptr, 0),
+  ASSERT_EQ(cudnnSetRNNDescriptor_v8(network, 0, kLstm, kDoubleBias, 0, 0, kFloat, 0, 0, kInputs, kHidden,
+                                     kHidden, 2, nullptr, 0),
             0);
   std::size_t bytes = 0;
   EXPECT_EQ(cudnnGetRNNWeightSpaceSize(nullptr, network, &bytes), 0);

@@ -82,7 +82,8 @@ TEST_F(StandinShadow, RowsOfACopyInTwoDimensionsLieApart) {
   EXPECT_EQ(cudaMemcpy2DAsync(data_, 12, rows.data(), 8, 8, 2, cudaMemcpyHostToDevice), cudaSuccess);
   EXPECT_EQ(cudaMemset(at(8), 0, 4), cudaSuccess);
   EXPECT_EQ(read(), (Values{1, 2, 0, 3}));
-  EXPECT_EQ(cudaMemcpy2DAsync(data_, 4, rows.data(), 8, 8, 2, cudaMemcpyHostToDevice), cudaErrorInvalidPitchValue);
+  EXPECT_EQ(cudaMemcpy2DAsync(data_, 4, rows.data(), 8, 8, 2, cudaMemcpyHostToDevice),
+            cudaErrorInvalidPitchValue);
 }
 
 }  // namespace

@@ -30,9 +30,9 @@ struct ProductData {
 [[nodiscard]] bool accessible(const DeviceMemory& memory, const MatrixProduct& product,
                               const ProductData& data);
 
-/// Computes it on the host: operands are widened to f32, sums are f32, results rounded once. In a library of its
-/// own, libmemsweep_standin_products.so, that is loaded where something is computed: it brings a BLAS, whose names
-/// would take the place of those of programs for which these libraries are preloaded.
+/// Computes it on the host: operands are widened to f32, sums are f32, results rounded once. In a library of
+/// its own, libmemsweep_standin_products.so, that is loaded where something is computed: it brings a BLAS,
+/// whose names would take the place of those of programs for which these libraries are preloaded.
 extern "C" void memsweep_standin_compute_product(const MatrixProduct& product, const ProductData& data);
 
 }  // namespace memsweep::standin

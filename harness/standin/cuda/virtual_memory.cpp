@@ -7,9 +7,9 @@
 namespace memsweep::standin {
 namespace {
 
-/// Ordinary memory of a device. Handles may be meant for other processes, by a file descriptor (which nobody can
-/// get here: cuMemExportToShareableHandle is not supported); fabric handles are refused as on a machine that has
-/// no daemon for them.
+/// Ordinary memory of a device. Handles may be meant for other processes, by a file descriptor (which nobody
+/// can get here: cuMemExportToShareableHandle is not supported); fabric handles are refused as on a machine
+/// that has no daemon for them.
 CUresult check_properties(const DriverModel& model, const CUmemAllocationProp* properties) {
   if (properties == nullptr || properties->type != CU_MEM_ALLOCATION_TYPE_PINNED)
     return CUDA_ERROR_INVALID_VALUE;

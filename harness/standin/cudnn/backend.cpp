@@ -1,5 +1,5 @@
-// cuDNN's graphs: descriptors keep their attributes, and every graph has one engine with one plan, which wants
-// the configured workspace (the setting `workspace`) and does nothing.
+// cuDNN's graphs: descriptors keep their attributes, and every graph has one engine with one plan, which
+// wants the configured workspace (the setting `workspace`) and does nothing.
 #include <algorithm>
 #include <cstring>
 #include <map>

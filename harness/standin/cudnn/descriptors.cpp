@@ -16,11 +16,11 @@ std::size_t dropout_states(const DriverModel& model) {
 
 }  // namespace
 
-#define MEMSWEEP_DESCRIPTOR(kind)                                         \
-  extern "C" cudnnStatus_t cudnnCreate##kind##Descriptor(void** handle) { \
-    return create<Unread>("cudnnCreate" #kind "Descriptor", handle);      \
-  }                                                                       \
-  extern "C" cudnnStatus_t cudnnDestroy##kind##Descriptor(void* handle) { \
+#define MEMSWEEP_DESCRIPTOR(kind)                                                                \
+  extern "C" cudnnStatus_t cudnnCreate##kind##Descriptor(void** handle) {                        \
+    return create<Unread>("cudnnCreate" #kind "Descriptor", handle);                             \
+  }                                                                                              \
+  extern "C" cudnnStatus_t cudnnDestroy##kind##Descriptor(void* handle) {                        \
     return destroy("cudnnDestroy" #kind "Descriptor", "cudnnCreate" #kind "Descriptor", handle); \
   }
 MEMSWEEP_DESCRIPTOR(Activation)
@@ -36,15 +36,16 @@ cudnnStatus_t cudnnDropoutGetStatesSize(void*, std::size_t* bytes) {
   return estimate("cudnnDropoutGetStatesSize", bytes, dropout_states);
 }
 
-cudnnStatus_t cudnnGetBatchNormalizationForwardTrainingExWorkspaceSize(void*, int, int, const void*, const void*,
+cudnnStatus_t cudnnGetBatchNormalizationForwardTrainingExWorkspaceSize(void*, int, int, const void*,
                                                                        const void*, const void*, const void*,
-                                                                       std::size_t* bytes) {
+                                                                       const void*, std::size_t* bytes) {
   return estimate("cudnnGetBatchNormalizationForwardTrainingExWorkspaceSize", bytes, nothing);
 }
 
 cudnnStatus_t cudnnGetBatchNormalizationBackwardExWorkspaceSize(void*, int, int, const void*, const void*,
                                                                 const void*, const void*, const void*,
-                                                                const void*, const void*, std::size_t* bytes) {
+                                                                const void*, const void*,
+                                                                std::size_t* bytes) {
   return estimate("cudnnGetBatchNormalizationBackwardExWorkspaceSize", bytes, nothing);
 }
 
@@ -53,8 +54,8 @@ cudnnStatus_t cudnnGetBatchNormalizationTrainingExReserveSpaceSize(void*, int, i
   return estimate("cudnnGetBatchNormalizationTrainingExReserveSpaceSize", bytes, nothing);
 }
 
-cudnnStatus_t cudnnGetCTCLossWorkspaceSize(void*, const void*, const void*, const int*, const int*, const int*,
-                                           int, const void*, std::size_t* bytes) {
+cudnnStatus_t cudnnGetCTCLossWorkspaceSize(void*, const void*, const void*, const int*, const int*,
+                                           const int*, int, const void*, std::size_t* bytes) {
   return estimate("cudnnGetCTCLossWorkspaceSize", bytes, nothing);
 }
 

@@ -23,8 +23,8 @@ struct Network {
     return type == kFloat ? 4 : type == kDouble ? 8 : 2;
   }
 
-  /// A layer of one direction: matrices of the gates over the layer below, then over the step before, then that
-  /// of the projection.
+  /// A layer of one direction: matrices of the gates over the layer below, then over the step before, then
+  /// that of the projection.
   [[nodiscard]] std::int64_t below(std::int64_t layer) const {
     return layer == 0 ? inputs : outputs() * directions;
   }
@@ -109,13 +109,14 @@ cudnnStatus_t cudnnSetRNNDescriptor_v8(void* handle, int, int cell, int bias, in
                                        std::int32_t projected, std::int32_t layers, void*, std::uint32_t) {
   return dnn_call("cudnnSetRNNDescriptor_v8", [&](const DriverModel& model) {
     if (find_network(model, handle) == nullptr) return CUDNN_STATUS_BAD_PARAM;
-    *static_cast<Network*>(handle) = {cell,   bias,   direction == 0 ? 1 : 2, input_mode, type,
-                                      inputs, hidden, projected,              layers};
+    *static_cast<Network*>(handle) = {
+        cell, bias, direction == 0 ? 1 : 2, input_mode, type, inputs, hidden, projected, layers};
     return CUDNN_STATUS_SUCCESS;
   });
 }
 
-cudnnStatus_t cudnnSetRNNDataDescriptor(void* handle, int, int, int steps, int batch, int, const int*, void*) {
+cudnnStatus_t cudnnSetRNNDataDescriptor(void* handle, int, int, int steps, int batch, int, const int*,
+                                        void*) {
   return dnn_call("cudnnSetRNNDataDescriptor", [&](const DriverModel& model) {
     if (!model.handles.holds(kSequences, handle)) return CUDNN_STATUS_BAD_PARAM;
     *static_cast<Sequences*>(handle) = {steps, batch};
@@ -133,8 +134,8 @@ cudnnStatus_t cudnnGetRNNWeightSpaceSize(void*, const void* handle, std::size_t*
 }
 
 cudnnStatus_t cudnnGetRNNWeightParams(void*, const void* handle, std::int32_t pseudo_layer, std::size_t,
-                                      const void* space, std::int32_t which, void* matrix, void** matrix_address,
-                                      void* bias, void** bias_address) {
+                                      const void* space, std::int32_t which, void* matrix,
+                                      void** matrix_address, void* bias, void** bias_address) {
   return dnn_call("cudnnGetRNNWeightParams", [&](const DriverModel& model) {
     const Network* const network = find_network(model, handle);
     if (network == nullptr) return CUDNN_STATUS_BAD_PARAM;
@@ -145,8 +146,8 @@ cudnnStatus_t cudnnGetRNNWeightParams(void*, const void* handle, std::int32_t ps
   });
 }
 
-/// What training keeps is taken to be the gates, the cell and the output of every step and layer; what only the
-/// call needs, the gates of the longest layer.
+/// What training keeps is taken to be the gates, the cell and the output of every step and layer; what only
+/// the call needs, the gates of the longest layer.
 cudnnStatus_t cudnnGetRNNTempSpaceSizes(void*, const void* handle, int forward_mode, const void* sequences,
                                         std::size_t* workspace, std::size_t* reserve) {
   return dnn_call("cudnnGetRNNTempSpaceSizes", [&](DriverModel& model) {
@@ -162,7 +163,8 @@ cudnnStatus_t cudnnGetRNNTempSpaceSizes(void*, const void* handle, int forward_m
       *workspace = static_cast<std::size_t>(rows * network->gates() * network->hidden) * element;
     }
     if (reserve != nullptr) {
-      *reserve = forward_mode == kTraining ? static_cast<std::size_t>(rows * network->layers * kept) * element : 0;
+      *reserve =
+          forward_mode == kTraining ? static_cast<std::size_t>(rows * network->layers * kept) * element : 0;
     }
     return CUDNN_STATUS_SUCCESS;
   });

@@ -1,5 +1,5 @@
-// NCCL: communicators of any number of ranks, none of which is there but the caller. What others would send is
-// taken to be what the caller has; NCCL's own buffers are not counted.
+// NCCL: communicators of any number of ranks, none of which is there but the caller. What others would send
+// is taken to be what the caller has; NCCL's own buffers are not counted.
 #include <cstddef>
 #include <cstdint>
 
@@ -8,7 +8,12 @@
 namespace memsweep::standin {
 namespace {
 
-enum ncclResult_t { ncclSuccess = 0, ncclUnhandledCudaError = 1, ncclInvalidArgument = 4, ncclInvalidUsage = 5 };
+enum ncclResult_t {
+  ncclSuccess = 0,
+  ncclUnhandledCudaError = 1,
+  ncclInvalidArgument = 4,
+  ncclInvalidUsage = 5
+};
 
 /// What ranks agree on before they meet.
 struct ncclUniqueId {
