@@ -46,8 +46,17 @@ PytorchDevice pytorch_device(const Json& json) {
           .calls = json.at("calls")};
 }
 
+PhaseMark phase_mark(const Json& json) {
+  PhaseMark mark;
+  json.at("calls").get_to(mark.calls);
+  json.at("phase").get_to(mark.phase);
+  json.at("step").get_to(mark.step);
+  return mark;
+}
+
 OwnerSample owner_sample(const Json& json) {
-  OwnerSample sample{json.at("calls"), {}};
+  OwnerSample sample;
+  json.at("calls").get_to(sample.calls);
   for (const auto& [category, ranges] : json.at("ranges").items()) {
     for (const Json& range : ranges) sample.ranges[category].push_back({range.at(0), range.at(1)});
   }
@@ -66,9 +75,7 @@ PytorchFindings pytorch_findings(const Json& json) {
   }
   if (!findings.used_cuda) return findings;
   for (const Json& device : json.at("devices")) findings.devices.push_back(pytorch_device(device));
-  for (const Json& mark : json.at("marks")) {
-    findings.marks.push_back({mark.at("calls"), mark.at("phase"), mark.at("step")});
-  }
+  for (const Json& mark : json.at("marks")) findings.marks.push_back(phase_mark(mark));
   for (const Json& sample : json.at("samples")) findings.samples.push_back(owner_sample(sample));
   for (const Json& shortage : json.at("shortages")) {
     findings.shortages.push_back({shortage.at("device"), shortage.at("requested"), shortage.at("phase"),

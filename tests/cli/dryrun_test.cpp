@@ -62,11 +62,11 @@ TEST(Dryrun, ACommandKeepsItsOutputAndItsStatus) {
 TEST(Dryrun, ProgramWithoutPytorchIsKnownByWhatItTakesOfTheDevice) {
   const TemporaryFolder folder;
   const Words program{MEMSWEEP_PLAIN_PROGRAM};
-  const Finished fits = run(folder, dryrun_of("--gpu t4", program));
+  const Finished fits = run(folder, dryrun_of("--gpu t4", program), with_fake_pytorch());
   EXPECT_EQ(fits.status, 0) << fits.err;
   EXPECT_TRUE(has(fits.out, "It fits: 3.25GiB of 14.56GiB at the peak")) << fits.out;
   EXPECT_TRUE(has(fits.out, "Of a process that has no PyTorch")) << fits.out;
-  const Finished fails = run(folder, dryrun_of("--gpu t4 --memory 2GiB", program));
+  const Finished fails = run(folder, dryrun_of("--gpu t4 --memory 2GiB", program), with_fake_pytorch());
   EXPECT_EQ(fails.status, 1) << fails.err;
   EXPECT_TRUE(has(fails.out, "The device refused 1 requests")) << fails.out;
 }

@@ -36,6 +36,8 @@ Row distinctive_row() {
   r.message = "CUDA out of memory. Tried to allocate 2.00 MiB.\nSee \"documentation\", please.";
   r.step_seconds = {.median = 0.012345678, .iqr = 0.000000009, .samples = 29};
   r.noisy = true;
+  r.overhead_bytes = 314572800;
+  r.throttled_samples = 2;
   r.loss = 2.30258512F;
   r.result_hash = 0x00ab54a98ceb1f0a;
   return row;

@@ -2,7 +2,9 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
+#include <string>
 
 #include "harness/standin/cublaslt/product.h"
 
@@ -38,10 +40,17 @@ cublasStatus_t check_where_computed(const DriverModel& model, const MatrixProduc
   return model.settings.compute ? check_product(product) : CUBLAS_STATUS_SUCCESS;
 }
 
+/// Beside this library. Loaders look there by themselves unless a sanitizer comes between.
+std::string products_path() {
+  Dl_info here{};
+  dladdr(reinterpret_cast<void*>(&is_handle), &here);
+  return std::filesystem::path(here.dli_fname).replace_filename("libmemsweep_standin_products.so");
+}
+
 /// What computes products, loaded at the first one.
 auto* products_library() {
   static auto* const compute = [] {
-    void* const library = dlopen("libmemsweep_standin_products.so", RTLD_NOW | RTLD_LOCAL);
+    void* const library = dlopen(products_path().c_str(), RTLD_NOW | RTLD_LOCAL);
     void* const found = library == nullptr ? nullptr : dlsym(library, "memsweep_standin_compute_product");
     if (found == nullptr) {
       std::fprintf(stderr, "no matrix product can be computed: %s\n", dlerror());
