@@ -46,12 +46,12 @@ PytorchDevice pytorch_device(const Json& json) {
           .calls = json.at("calls")};
 }
 
-PhaseMark phase_mark(const Json& json) {
-  PhaseMark mark;
-  json.at("calls").get_to(mark.calls);
-  json.at("phase").get_to(mark.phase);
-  json.at("step").get_to(mark.step);
-  return mark;
+PhaseStart phase_start(const Json& json) {
+  PhaseStart start;
+  json.at("calls").get_to(start.calls);
+  json.at("phase").get_to(start.phase);
+  json.at("step").get_to(start.step);
+  return start;
 }
 
 OwnerSample owner_sample(const Json& json) {
@@ -75,7 +75,7 @@ PytorchFindings pytorch_findings(const Json& json) {
   }
   if (!findings.used_cuda) return findings;
   for (const Json& device : json.at("devices")) findings.devices.push_back(pytorch_device(device));
-  for (const Json& mark : json.at("marks")) findings.marks.push_back(phase_mark(mark));
+  for (const Json& mark : json.at("marks")) findings.marks.push_back(phase_start(mark));
   for (const Json& sample : json.at("samples")) findings.samples.push_back(owner_sample(sample));
   for (const Json& shortage : json.at("shortages")) {
     findings.shortages.push_back({shortage.at("device"), shortage.at("requested"), shortage.at("phase"),

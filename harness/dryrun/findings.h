@@ -44,7 +44,7 @@ struct PytorchDevice {
 };
 
 /// From `calls` on; by device.
-struct PhaseMark {
+struct PhaseStart {
   std::vector<std::size_t> calls;
   std::string phase;
   std::int64_t step = 0;  // from 1
@@ -83,7 +83,7 @@ struct PytorchFindings {
   std::int64_t steps = 0;  // of optimizers
   std::optional<PytorchError> error;
   std::vector<PytorchDevice> devices;
-  std::vector<PhaseMark> marks;
+  std::vector<PhaseStart> marks;
   std::vector<OwnerSample> samples;
   std::vector<PytorchShortage> shortages;
   std::filesystem::path snapshot;

@@ -40,9 +40,9 @@ void note(Step& step, const PhaseUsage& row) {
 
 }  // namespace
 
-PhaseTable::PhaseTable(const std::vector<PhaseMark>& marks, std::size_t device, const CallClock& clock) {
+PhaseTable::PhaseTable(const std::vector<PhaseStart>& marks, std::size_t device, const CallClock& clock) {
   phases_.push_back({0, "setup", 0});
-  for (const PhaseMark& mark : marks) {
+  for (const PhaseStart& mark : marks) {
     phases_.push_back({clock.recorded(mark.calls.at(device)), mark.phase, mark.step});
   }
 }

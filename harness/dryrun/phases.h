@@ -33,7 +33,7 @@ class PhaseTable {
     std::int64_t step = 0;
   };
 
-  PhaseTable(const std::vector<PhaseMark>& marks, std::size_t device, const CallClock& clock);
+  PhaseTable(const std::vector<PhaseStart>& marks, std::size_t device, const CallClock& clock);
 
   /// The phase that made call number `call`.
   [[nodiscard]] const Phase& at(std::size_t call) const;
