@@ -18,7 +18,6 @@ NO_DEVICE = 3
 # Calibration first: the others compare with a simulation under the profile that it writes.
 CHECKS = {
     "calibration": sweeps.calibration,
-    "ops": device.ops,
     "training": device.training,
     "boundaries": sweeps.boundaries,
     "scenarios": sweeps.scenarios,

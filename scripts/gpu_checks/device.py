@@ -20,25 +20,29 @@ TRAINING = [
     ("gpt-tiny", "--model gpt-tiny", 8, 1e-3),
     ("conv-tiny", "--model conv-tiny", 32, 1e-3),
 ]
+SANITIZED = [
+    ("mlp", "--model mlp:100-64x4-10 --batch 33 --layernorm --dropout 0.1 --activation gelu --optimizer adamw:implementation=fused"),
+    ("mlp-scaler", "--model mlp:100-64x4-10 --batch 33 --precision autocast-fp16 --grad-scaler --clip 1 --optimizer adam8bit"),
+    ("gpt", "--model gpt-tiny --batch 2 --optimizer adafactor"),
+    ("conv", "--model conv-tiny --batch 3"),
+    ("resnet", "--model resnet-tiny --batch 3"),
+]
 LEVELS = ("peak_requested_bytes", "peak_allocated_bytes", "peak_reserved_bytes")
 
 
-def ops(place):
-    """Every op on the GPU against the cpu."""
-    done = subprocess.run([gpu_test(place)], capture_output=True, text=True, timeout=300, check=False)
-    (place.out / "ops.txt").write_text(done.stdout[-200_000:], encoding="utf-8")
-    return Outcome(done.returncode == 0, last_line(done.stdout) or done.stderr.strip()[-300:])
-
-
 def sanitizer(place):
-    """The same under compute-sanitizer's memcheck."""
+    """Steps of every kind of model under compute-sanitizer's memcheck."""
     tool = shutil.which("compute-sanitizer") or shutil.which("compute-sanitizer", path="/usr/local/cuda/bin")
     if tool is None:
         raise NotRun("compute-sanitizer is not installed")
-    command = [tool, "--error-exitcode", "9", gpu_test(place)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=min(180, place.seconds_left()), check=False)
-    summary = [line for line in done.stdout.splitlines() if "ERROR SUMMARY" in line]
-    return Outcome(done.returncode == 0, summary[-1].strip("= ") if summary else last_line(done.stdout))
+    wrong = []
+    for name, options in SANITIZED:
+        command = [tool, "--error-exitcode", "9", str(place.build / "memsweep"), "run", "--device", place.device]
+        command += ["--steps", "2", "--quiet", *options.split()]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=max(1, place.seconds_left()), check=False)
+        if done.returncode != 0:
+            wrong.append(f"{name}: {last_line(done.stdout) or last_line(done.stderr)}")
+    return Outcome(not wrong, "; ".join([f"{len(SANITIZED)} trainings, {len(wrong)} with errors", *wrong]))
 
 
 def training(place):
@@ -66,13 +70,6 @@ def differing_levels(place, name, here, common):
         return []
     (sim,), _ = program.sweep(place, f"sim-{name}", "sim", "--profile", profile, *common)
     return [f"{name}: {level} {here[level]}, simulated {sim[level]}" for level in LEVELS if here[level] != sim[level]]
-
-
-def gpu_test(place):
-    test = place.build / "cuda_ops_test"
-    if not test.is_file():
-        raise NotRun(f"{test} was not built")
-    return str(test)
 
 
 def last_line(text):

@@ -8,7 +8,7 @@ from gpu_checks.check import Outcome
 BOUNDARIES = [
     ("sgd", "--model mlp:784-2048x6-10"),
     ("adamw", "--model mlp:784-2048x6-10 --optimizer adamw"),
-    ("adam-fused", "--model mlp:784-2048x6-10 --optimizer adam:fused"),
+    ("adam-fused", "--model mlp:784-2048x6-10 --optimizer adam:implementation=fused"),
     ("bf16", "--model mlp:784-2048x6-10 --precision bf16"),
     ("autocast", "--model mlp:784-2048x6-10 --precision autocast-bf16 --optimizer adamw"),
     ("autocast-scaler", "--model mlp:784-2048x6-10 --precision autocast-fp16 --grad-scaler"),
