@@ -164,7 +164,7 @@ std::string dryrun_verdict(const Dryrun& dryrun) {
 }
 
 std::string dryrun_honesty(const Dryrun& dryrun) {
-  std::uint64_t blind = 0;
+  std::uint64_t blind = 0, shadow = 0;
   std::string first, text;
   std::map<std::string, std::uint64_t> unsupported;
   bool lacks_pytorch = false, has_standin = false;
@@ -173,6 +173,7 @@ std::string dryrun_honesty(const Dryrun& dryrun) {
     has_standin = true;
     lacks_pytorch = lacks_pytorch || !process.pytorch;
     blind += process.standin->blind_reads;
+    shadow += process.standin->shadow_reads;
     if (first.empty()) first = process.standin->first_blind_read;
     for (const auto& [name, count] : process.standin->unsupported) unsupported[name] += count;
   }
@@ -191,6 +192,13 @@ std::string dryrun_honesty(const Dryrun& dryrun) {
         "the numbers "
         "above are exact; where sizes or branches depend on them, a true run can differ.\n",
         blind, first.empty() ? "" : fmt::format(" (the first after {})", first));
+  }
+  if (shadow > 0) {  // PyTorch uses memory again without telling the runtime
+    text += fmt::format(
+        "The program read back {} values that it had put on the device itself; kernels may have changed them "
+        "in "
+        "a true run.\n",
+        shadow);
   }
   return text.empty() ? "Exact: the program read nothing that a kernel would have computed.\n" : text;
 }
