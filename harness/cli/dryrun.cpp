@@ -48,15 +48,13 @@ class ReportFolder {
   fs::path path_;
 };
 
-constexpr std::size_t kUnlimited = std::size_t{1} << 42;  // more than any device has
-
 DryrunDevice device_of(const DryrunOptions& options) {
   DryrunDevice device{find_profile(options.gpu), options.devices};
   if (device.profile.compute_capability == 0) {
     throw UsageError(fmt::format("--gpu: '{}' is no GPU", options.gpu));
   }
   if (options.memory) device.profile.memory_bytes = *options.memory;
-  if (!options.gpus.empty()) device.profile.memory_bytes = kUnlimited;
+  if (!options.gpus.empty()) device.profile.memory_bytes = kUnlimitedMemory;
   if (device.profile.memory_bytes <= device.profile.context_bytes) {
     throw UsageError("--memory: the context alone takes more");
   }

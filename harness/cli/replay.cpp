@@ -24,8 +24,6 @@
 namespace memsweep {
 namespace {
 
-constexpr std::size_t kUnlimited = std::size_t{1} << 42;  // more than any device has
-
 struct CheckResult {
   std::string text;  // what agrees, or the first difference
   int status = 0;    // of the program
@@ -148,7 +146,7 @@ std::pair<DeviceSize, std::string> chosen_device(const ReplayOptions& options, c
     return {*subject.device,
             fmt::format("{} ({})", format_bytes(subject.device->total), subject.device_from)};
   }
-  return {{kUnlimited, 0},
+  return {{kUnlimitedMemory, 0},
           "unlimited memory, since the file does not tell the device's; see --capacity and --gpu"};
 }
 

@@ -11,6 +11,8 @@
 
 namespace memsweep {
 
+constexpr std::size_t kUnlimitedMemory = std::size_t{1} << 42;  // bytes; more than any device has
+
 struct Profile {
   std::string name;
   std::string source;          // where the numbers are from

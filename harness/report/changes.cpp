@@ -10,7 +10,7 @@
 namespace memsweep {
 namespace {
 
-constexpr std::size_t kShown = 40;
+constexpr std::size_t kMostShown = 40;
 constexpr std::array kJudgements{Judgement::worse, Judgement::changed, Judgement::better,
                                  Judgement::cannot_tell};
 constexpr std::array kTitles{"worse", "changed", "better", "cannot tell"};
@@ -20,7 +20,7 @@ constexpr std::array kTitles{"worse", "changed", "better", "cannot tell"};
 std::string format_changes(std::vector<Change> changes) {
   std::stable_sort(changes.begin(), changes.end(),
                    [](const Change& a, const Change& b) { return a.judgement < b.judgement; });
-  const std::size_t hidden = changes.size() - std::min(changes.size(), kShown);
+  const std::size_t hidden = changes.size() - std::min(changes.size(), kMostShown);
   changes.resize(changes.size() - hidden);
 
   std::string text;

@@ -18,17 +18,13 @@ namespace {
 namespace fs = std::filesystem;
 
 // Beside all bytes, what is the same on every machine.
-constexpr std::array<std::string_view, 5> kExact{"verdict", "alloc_retries", "unused_at_peak", "scattered",
-                                                 "refused_at"};
+constexpr std::array<std::string_view, 5> kExactOfExperiments{"verdict", "alloc_retries", "unused_at_peak",
+                                                              "scattered", "refused_at"};
 // Of these and the bytes, what follows from the peaks.
 constexpr std::array<std::string_view, 2> kOfThePeaks{"unused_at_peak", "reserved_beyond_live_bytes"};
 
-bool contains(auto&& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 bool is_exact(const Column<StageRow>& column) {
-  return column.unit == "bytes" || contains(kExact, column.name);
+  return column.unit == "bytes" || is_one_of(kExactOfExperiments, column.name);
 }
 
 /// Whether fewer are better where nothing ran out.
@@ -38,7 +34,7 @@ bool is_judged(const Column<StageRow>& column) {
 
 bool follows(const Column<StageRow>& column, const Stage& base, const Stage& next) {
   if (column.name == "verdict") return base.alloc_retries != next.alloc_retries;
-  return contains(kOfThePeaks, column.name) && base.peak != next.peak;
+  return is_one_of(kOfThePeaks, column.name) && base.peak != next.peak;
 }
 
 std::string name_of_experiment(const StageRow& row) {

@@ -23,14 +23,12 @@ constexpr std::array kLevels{
     Level{"peak_reserved_bytes", &Levels::reserved}, Level{"device_peak_bytes", &Levels::device}};
 
 // Beside all bytes, what is the same on every machine.
-constexpr std::array<std::string_view, 5> kExact{"phase", "phase_step", "steps", "alloc_retries", "verdict"};
+constexpr std::array<std::string_view, 5> kExactOfRows{"phase", "phase_step", "steps", "alloc_retries",
+                                                       "verdict"};
 
-template <typename Names>
-bool contains(const Names& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
+bool is_exact(const Column<Row>& column) {
+  return column.unit == "bytes" || is_one_of(kExactOfRows, column.name);
 }
-
-bool is_exact(const Column<Row>& column) { return column.unit == "bytes" || contains(kExact, column.name); }
 
 bool is_judged(const Column<Row>& column) {
   return column.name == "alloc_retries" ||

@@ -35,6 +35,10 @@ std::string time_cell(const Spread& spread) {
 
 }  // namespace
 
+bool is_one_of(std::span<const std::string_view> names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
 std::string signed_bytes(std::size_t base, std::size_t next) {
   return next > base ? fmt::format("+{}", format_bytes(next - base))
                      : fmt::format("-{}", format_bytes(base - next));

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,6 +17,8 @@
 #include "harness/sweep/timing.h"
 
 namespace memsweep {
+
+[[nodiscard]] bool is_one_of(std::span<const std::string_view> names, std::string_view name);
 
 /// Less is better, and the two differ.
 template <typename Number>

@@ -15,8 +15,6 @@
 namespace memsweep {
 namespace {
 
-using Records = std::vector<std::vector<std::string>>;
-
 std::string bytes(std::int64_t count) { return format_bytes(static_cast<std::size_t>(count)); }
 
 std::string csv(const Records& records) {

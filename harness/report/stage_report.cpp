@@ -151,8 +151,6 @@ std::vector<std::string> lines_of(const std::string& label) {
   return lines;
 }
 
-using Records = std::vector<std::vector<std::string>>;
-
 /// The last line of the label has the cells.
 void add_line(const std::string& label, const StageRow& row, std::span<const ReportColumn> columns,
               Records& records) {

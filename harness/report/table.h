@@ -6,7 +6,9 @@
 
 namespace memsweep {
 
+using Records = std::vector<std::vector<std::string>>;
+
 /// The first record is the header. The first column stands left, all others right.
-[[nodiscard]] std::string format_table(const std::vector<std::vector<std::string>>& records);
+[[nodiscard]] std::string format_table(const Records& records);
 
 }  // namespace memsweep

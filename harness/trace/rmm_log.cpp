@@ -18,20 +18,18 @@ namespace memsweep {
 namespace {
 
 constexpr std::size_t kLongestLine = 4096;
-constexpr std::size_t kColumns = 6;
-
-using Columns = std::array<std::string_view, kColumns>;
+using RmmColumns = std::array<std::string_view, 6>;
 
 std::string_view without_carriage_return(std::string_view line) {
   if (line.ends_with('\r')) line.remove_suffix(1);
   return line;
 }
 
-std::optional<Columns> split(std::string_view line) {
-  Columns columns;
-  for (std::size_t i = 0; i < kColumns; ++i) {
+std::optional<RmmColumns> split(std::string_view line) {
+  RmmColumns columns;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
     const std::size_t comma = line.find(',');
-    if ((comma == line.npos) != (i + 1 == kColumns)) return std::nullopt;
+    if ((comma == line.npos) != (i + 1 == columns.size())) return std::nullopt;
     columns[i] = line.substr(0, comma);
     line.remove_prefix(std::min(line.size(), columns[i].size() + 1));
   }
@@ -98,8 +96,9 @@ class RmmLog {
   }
 
   void read_line(std::string_view line) {
-    const std::optional<Columns> columns = split(line);
-    if (!columns) fail(fmt::format("there are not {} columns, as in {}", kColumns, kRmmHeader));
+    const std::optional<RmmColumns> columns = split(line);
+    if (!columns)
+      fail(fmt::format("there are not {} columns, as in {}", std::tuple_size_v<RmmColumns>, kRmmHeader));
     const auto& [thread, time, action, pointer, size, stream] = *columns;
     Event event;
     event.time_us = require(parse_time(time), "time of day", time);
