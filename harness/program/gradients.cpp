@@ -33,10 +33,16 @@ void linear(GradientContext& c, BufferId grad) {
 
 void addmm(GradientContext& c) { linear(c, c.arriving(0)); }
 
-/// The activation's gradient is a node of its own, so that what arrives dies before the products are made.
+/// The sum's gradient takes the place of the result's. It is a node of its own, so that what it read dies
+/// before the products are made.
 template <Op Backward>
 void activated_linear(GradientContext& c, BufferId saved) {
-  const BufferId grad = c.emit(Backward, {c.arriving(0), saved})[0];
+  BufferId grad = c.arriving(0);
+  if (c.owned(grad)) {
+    c.emit_updating(Backward, {grad, saved}, {grad}, {});
+  } else {
+    grad = c.emit(Backward, {grad, saved})[0];
+  }
   c.next_node();
   linear(c, grad);
 }

@@ -65,7 +65,8 @@ TEST_P(OnCuda, StepsComputeWhatTheCpuComputesInTheBytesThatSimCounts) {
 }
 INSTANTIATE_TEST_SUITE_P(Options, OnCuda,
                          ::testing::Values("", "--precision autocast-bf16", "--precision bf16", "--offload",
-                                           "--fuse", "--alloc-conf expandable_segments:True", "--in-process",
+                                           "--fuse", "--fuse --activation gelu_tanh",
+                                           "--alloc-conf expandable_segments:True", "--in-process",
                                            "--recompute sqrt", "--pytorch 2.11"));
 
 TEST(Cuda, FindsTheBoundaryWhereItWasPredicted) {

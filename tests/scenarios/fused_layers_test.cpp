@@ -103,13 +103,16 @@ std::int64_t saved(const std::string& phase, const TrainingOptions& options) {
 }
 
 // The forward pass of layers that keep a result each peaks when the last one's sum lies beside it, or
-// without the sum at the logits. The backward pass is the same.
-TEST(FusedLayers, OfReluSaveTheSumOfOneLayerInTheForwardPass) {
+// without the sum at the logits. The backward pass peaks at the last layer: with the gradients of its result
+// and of its sum, or where they are one, with the gradients of its sum, its operand and its weights.
+TEST(FusedLayers, OfReluSaveOneTensorOfALayerInEachPass) {
   const auto deep = options_of("sequential:64-512x4-8", "relu");
   EXPECT_EQ(saved("forward", deep), kHidden - kBatch * kClasses * 4);
-  EXPECT_EQ(saved("backward", deep), 0);
+  EXPECT_EQ(saved("backward", deep), kHidden - (kWidth * kWidth + kWidth) * 4);
 }
 
+// The forward pass keeps sums as it does without; the backward pass peaks when the last layer's result, its
+// sum and its gradient stand there, before the sum's gradient is made.
 TEST(FusedLayers, OfGeluSaveNoByteOfATraining) {
   const auto deep = options_of("sequential:64-512x4-8", "gelu_tanh");
   for (const std::string phase : {"forward", "backward"}) EXPECT_EQ(saved(phase, deep), 0) << phase;
