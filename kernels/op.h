@@ -31,6 +31,13 @@ enum class Op : std::uint8_t {
   addmm,  // (x [B,K], w [N,K], bias [N]) -> [B,N]   x wT + bias
   mm,     // (a, b) -> a' b'                     ' = transposed where the attribute says so
   bmm,    // (a, b) -> a' b' for each head; operands and attributes: kernels/heads.h
+  // A linear layer and the activation behind it in one. relu's gradient is had from the result. gelu's needs
+  // the sum that went in, which is a second result where `keeps_sum` says so, as cuBLASLt's GELU_AUX stores
+  // it: to keep it takes the memory that the two ops apart take, to compute it again one more product. The
+  // gradient of the sum is made by the activation's own kernel, in the place of the result's: cuBLASLt's
+  // epilogue for relu's gradient reads a bit mask, which would have to lie beside the result.
+  addmm_relu,       // (x [B,K], w [N,K], bias [N]) -> relu(x wT + bias)
+  addmm_gelu_tanh,  // (x [B,K], w [N,K], bias [N]) -> gelu_tanh(x wT + bias), [x wT + bias]
   // Element-wise activations and their gradients; the second input is what PyTorch saves.
   relu,
   relu_backward,  // (grad, output) -> grad

@@ -74,6 +74,8 @@ bool offload_activations(Wish& wish) {
   return wish.training.recompute.empty() && !std::exchange(wish.training.loop.offload, true);
 }
 
+bool fuse_layers(Wish& wish) { return !std::exchange(wish.training.loop.fuse, true); }
+
 bool set_to_none(Wish& wish) { return !std::exchange(wish.training.loop.set_to_none, true); }
 
 constexpr char kSqrt[] = "sqrt", kEvery[] = "every:1", kAutocast[] = "autocast-bf16", kBf16[] = "bf16",
@@ -83,6 +85,7 @@ constexpr std::array kRemedies{
     Remedy{"expandable_segments:True", "allocator", kSame, expand_segments},
     Remedy{"zero_grad(set_to_none=True)", "gradients", kSame, set_to_none},
     Remedy{"fused optimizer", "kernels", kRounding, fuse_optimizer},
+    Remedy{"fused layers", "layers", kRounding, fuse_layers},
     Remedy{"recompute sqrt", "recomputation", kSame, recompute_by<kSqrt>},
     Remedy{"recompute every:1", "recomputation", kSame, recompute_by<kEvery>},
     Remedy{"offload", "recomputation", kSame, offload_activations},

@@ -210,6 +210,7 @@ void read_training(Fields& fields, TrainingOptions& training) {
   if (loop.micro_batches < 1) refuse("accumulate", loop.micro_batches, "at least 1");
   loop.set_to_none = fields.get<bool>("set_to_none", true);
   loop.offload = fields.get<bool>("offload", false);
+  loop.fuse = fields.get<bool>("fuse", false);
   loop.input_requires_grad = fields.get<bool>("input_requires_grad", false);
   const bool chain = fields.at("model").value("kind", "") == "chain";
   if (training.reentrant && chain && !loop.input_requires_grad)
@@ -268,6 +269,7 @@ nlohmann::ordered_json case_json(const Case& one) {
   json["accumulate"] = loop.micro_batches;
   json["set_to_none"] = loop.set_to_none;
   json["offload"] = loop.offload;
+  json["fuse"] = loop.fuse;
   json["input_requires_grad"] = loop.input_requires_grad;
   if (loop.clip) json["clip"] = {{"max_norm", loop.clip->max_norm}};
   json["steps"] = one.steps;

@@ -31,7 +31,7 @@ std::vector<std::string> telling_policies(const TrainingOptions& options) {
     const bool known = std::find(policies.begin(), policies.end(), policy) != policies.end();
     if (segments >= 2 && segments <= blocks && !known) policies.push_back(std::move(policy));
   }
-  if (!options.reentrant && selects(forward)) policies.emplace_back("selective");
+  if (!options.reentrant && !options.loop.fuse && selects(forward)) policies.emplace_back("selective");
   return policies;
 }
 

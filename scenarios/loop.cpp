@@ -43,6 +43,7 @@ std::string describe(const LoopOptions& loop) {
   if (loop.micro_batches > 1) parts.push_back(fmt::format("accumulate {}", loop.micro_batches));
   if (loop.clip) parts.push_back(fmt::format("clip {}", loop.clip->max_norm));
   if (loop.offload) parts.emplace_back("offload");
+  if (loop.fuse) parts.emplace_back("fuse");
   if (loop.input_requires_grad) parts.emplace_back("input requires grad");
   if (!loop.set_to_none) parts.emplace_back("gradients kept");
   return fmt::format("{}", fmt::join(parts, ", "));

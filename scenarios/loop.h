@@ -46,6 +46,7 @@ struct LoopOptions {
   bool set_to_none = true;           // of zero_grad
   bool input_requires_grad = false;  // x.requires_grad_(): its gradient lives as long as x
   bool offload = false;              // of activations to the host
+  bool fuse = false;                 // linear layers and the activations behind them are one op
   std::optional<ClipOptions> clip{};
 };
 

@@ -117,7 +117,7 @@ std::span<const Precision> precisions() {
 }
 
 Program ChosenPrecision::operator()(Program forward) const {
-  const CastOptions options{row->type, cast_cache, wide_loss};
+  const CastOptions options{row->type, cast_cache, wide_loss, lists};
   forward.tf32 = row->tf32;
   switch (row->holder) {
     case Holder::f32: return forward;

@@ -35,6 +35,7 @@ struct ChosenPrecision {
   bool cast_cache = true;
   bool wide_loss = false;
   std::optional<ScalerOptions> scaler{};
+  AutocastLists lists = AutocastLists::cuda;
 
   [[nodiscard]] bool has_masters() const { return row->holder == Precision::Holder::masters; }
 

@@ -12,6 +12,7 @@
 #include "harness/base/errors.h"
 #include "harness/program/differentiate.h"
 #include "harness/program/passes/accumulate.h"
+#include "harness/program/passes/fuse.h"
 #include "harness/program/passes/offload.h"
 #include "harness/program/passes/recompute.h"
 #include "harness/program/passes/unused_graph.h"
@@ -26,6 +27,8 @@ Program with_gradients(const TrainingStep& step, Program program) {
   return recompute(std::move(program), parse_recompute(step.recompute, program.blocks, step.reentrant));
 }
 
+bool keeps_graph(Mode mode) { return mode == Mode::eval_grad || mode == Mode::leak; }
+
 struct Passes {
   Program program;
   LossScaler scaler;
@@ -36,6 +39,8 @@ Passes passes(const TrainingStep& step, std::int64_t rows, double share) {
   Program program = step.forward(rows, step.randomness);
   if (step.loop.input_requires_grad) program = require_input_gradient(std::move(program));
   program = step.precision(weigh_loss(std::move(program), share));
+  if (step.loop.fuse)
+    program = fuse(std::move(program), trains(step.loop.mode) || keeps_graph(step.loop.mode));
   if (!trains(step.loop.mode)) return {std::move(program), {}};
   const auto& scaling = step.precision.scaler;
   const LossScaler scaler = scaling ? scale_loss(program, *scaling) : LossScaler{};
@@ -106,8 +111,6 @@ bool recomputes(const TrainingOptions& options) {
   return options.recompute.size() == 1 && options.recompute.front() != "none";
 }
 
-bool keeps_graph(Mode mode) { return mode == Mode::eval_grad || mode == Mode::leak; }
-
 /// What a mode without a backward pass has no use for.
 void refuse_training_parts(const TrainingOptions& options) {
   const LoopOptions& loop = options.loop;
@@ -135,6 +138,15 @@ void make_reentrant(TrainingStep& step, const std::vector<std::string>& policies
     throw UsageError("--reentrant says how to recompute; give --recompute a policy besides none");
   step.reentrant = true;
   if (floating_input(step.forward(1, {}))) step.loop.input_requires_grad = true;
+}
+
+void refuse_what_cannot_be_fused(const TrainingStep& step, const std::vector<std::string>& policies) {
+  if (std::find(policies.begin(), policies.end(), "selective") != policies.end()) {
+    throw UsageError(
+        "selective recomputation keeps products and makes activations again, and --fuse makes them one op; "
+        "choose one of them");
+  }
+  static_cast<void>(fuse(step.forward(1, {}), false));
 }
 
 void refuse_gradient_of_resident_data(const LoopOptions& loop) {
@@ -178,6 +190,7 @@ TrainingStep parse_training_step(const TrainingOptions& options) {
   step.randomness = options.randomness;
   step.loop = options.loop;
   step.release = options.release;
+  if (step.loop.fuse) refuse_what_cannot_be_fused(step, options.recompute);
   if (!trains(options.loop.mode)) {
     refuse_training_parts(options);
     return step;

@@ -24,7 +24,7 @@ TrainingOptions without_recomputation(TrainingOptions options) {
 TrainingOptions without_training(TrainingOptions options, Mode mode) {
   options = without_recomputation(std::move(options));
   options.precision.scaler.clear();
-  options.loop = {.mode = mode, .variables = options.loop.variables};
+  options.loop = {.mode = mode, .variables = options.loop.variables, .fuse = options.loop.fuse};
   return options;
 }
 

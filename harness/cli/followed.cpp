@@ -10,27 +10,12 @@ namespace {
 constexpr std::array<std::string_view, 6> kOfSweeps{"--batches",   "--scan",       "--recompute",
                                                     "--reentrant", "--time-limit", "--snapshot"};
 // Nor of these where they make their own requests, under settings of their own.
-constexpr std::array<std::string_view, 21> kOfSteps{"--mode",
-                                                    "--loop",
-                                                    "--accumulate",
-                                                    "--clip",
-                                                    "--offload",
-                                                    "--keep-gradients",
-                                                    "--input-requires-grad",
-                                                    "--model",
-                                                    "--activation",
-                                                    "--dropout",
-                                                    "--layernorm",
-                                                    "--batchnorm",
-                                                    "--no-bias",
-                                                    "--precision",
-                                                    "--no-cast-cache",
-                                                    "--fp32-loss",
-                                                    "--grad-scaler",
-                                                    "--optimizer",
-                                                    "--seed",
-                                                    "--steps",
-                                                    "--alloc-conf"};
+constexpr std::array<std::string_view, 22> kOfSteps{
+    "--mode",          "--loop",           "--accumulate",          "--clip",      "--offload",
+    "--fuse",          "--keep-gradients", "--input-requires-grad", "--model",     "--activation",
+    "--dropout",       "--layernorm",      "--batchnorm",           "--no-bias",   "--precision",
+    "--no-cast-cache", "--fp32-loss",      "--grad-scaler",         "--optimizer", "--seed",
+    "--steps",         "--alloc-conf"};
 
 bool contains(auto&& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();

@@ -150,6 +150,7 @@ void add_loop_options(CLI::App& app, RunOptions& o) {
   };
   add_text(app, "--clip", read_norm, "gradients are clipped to this norm")->type_name("NORM");
   app.add_flag("--offload", loop.offload, "activations wait for the backward pass in host memory");
+  app.add_flag("--fuse", loop.fuse, "linear layers and the relu or gelu_tanh behind them run as one op");
   app.add_flag_callback(
       "--keep-gradients", [&loop] { loop.set_to_none = false; }, "zero_grad(set_to_none=False)");
   app.add_flag("--input-requires-grad", loop.input_requires_grad, "x.requires_grad_(True) on each batch");

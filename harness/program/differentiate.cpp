@@ -60,6 +60,8 @@ class Differentiation final : public GradientContext {
     return arriving_[output][third].value();
   }
 
+  bool owned(BufferId arriving) const override { return holders_.at(arriving) == 0; }
+
   bool needed(std::size_t input) const override { return needs_[forward_.inputs[input]]; }
 
   std::vector<BufferId> emit(Op op, std::vector<BufferId> inputs, std::vector<double> attributes) override {

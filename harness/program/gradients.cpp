@@ -22,13 +22,35 @@ void from_input(GradientContext& c) {
 }
 
 /// The weight's gradient has a transposition to go through, and so arrives after the bias'.
-void addmm(GradientContext& c) {
-  const BufferId x = c.forward().inputs[0], w = c.forward().inputs[1], grad = c.arriving(0);
+void linear(GradientContext& c, BufferId grad) {
+  const BufferId x = c.forward().inputs[0], w = c.forward().inputs[1];
   if (c.needed(0)) c.pass(0, c.emit(Op::mm, {grad, w}, {kPlain, kPlain})[0]);
   std::optional<BufferId> of_weight;
   if (c.needed(1)) of_weight = c.emit(Op::mm, {grad, x}, {kTransposed, kPlain})[0];
   if (c.needed(2)) c.pass(2, c.emit(Op::sum_rows, {grad})[0]);
   if (of_weight) c.pass(1, *of_weight);
+}
+
+void addmm(GradientContext& c) { linear(c, c.arriving(0)); }
+
+/// The sum's gradient takes the place of the result's. It is a node of its own, so that what it read dies
+/// before the products are made.
+template <Op Backward>
+void activated_linear(GradientContext& c, BufferId saved) {
+  BufferId grad = c.arriving(0);
+  if (c.owned(grad)) {
+    c.emit_updating(Backward, {grad, saved}, {grad}, {});
+  } else {
+    grad = c.emit(Backward, {grad, saved})[0];
+  }
+  c.next_node();
+  linear(c, grad);
+}
+
+void addmm_relu(GradientContext& c) { activated_linear<Op::relu_backward>(c, c.forward().outputs[0]); }
+
+void addmm_gelu_tanh(GradientContext& c) {
+  activated_linear<Op::gelu_tanh_backward>(c, c.forward().outputs.at(1));
 }
 
 /// Only x wT, the linear layer without a bias: its node makes the weight's gradient first.
@@ -95,6 +117,8 @@ GradientRule gradient_rule(Op op) {
   switch (op) {
     case Op::addmm: return addmm;
     case Op::mm: return mm;
+    case Op::addmm_relu: return addmm_relu;
+    case Op::addmm_gelu_tanh: return addmm_gelu_tanh;
     case Op::relu: return from_output<Op::relu_backward>;
     case Op::gelu: return from_input<Op::gelu_backward>;
     case Op::gelu_tanh: return from_input<Op::gelu_tanh_backward>;

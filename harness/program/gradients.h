@@ -17,6 +17,8 @@ class GradientContext {
   [[nodiscard]] virtual const Instr& forward() const = 0;
   /// The gradient that arrives at the op's result i, or at one third of it.
   [[nodiscard]] virtual BufferId arriving(std::size_t output, std::size_t third = 0) const = 0;
+  /// Whether nobody else holds the gradient that arrives: it may be overwritten.
+  [[nodiscard]] virtual bool owned(BufferId arriving) const = 0;
   [[nodiscard]] virtual bool needed(std::size_t input) const = 0;
   virtual std::vector<BufferId> emit(Op op, std::vector<BufferId> inputs,
                                      std::vector<double> attributes = {}) = 0;

@@ -20,6 +20,8 @@ constexpr std::array<Body, kOpCount> make_bodies() {
       {Op::fill, cpu::fill},
       {Op::addmm, cpu::addmm},
       {Op::mm, cpu::mm},
+      {Op::addmm_relu, cpu::addmm_relu},
+      {Op::addmm_gelu_tanh, cpu::addmm_gelu_tanh},
       {Op::relu, cpu::relu},
       {Op::relu_backward, cpu::relu_backward},
       {Op::gelu, cpu::gelu},

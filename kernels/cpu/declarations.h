@@ -14,6 +14,9 @@ void dropout(const OpCall& call, const Views& views);
 void addmm(const OpCall& call, const Views& views);
 void mm(const OpCall& call, const Views& views);
 void bmm(const OpCall& call, const Views& views);
+// fused_products.cpp
+void addmm_relu(const OpCall& call, const Views& views);
+void addmm_gelu_tanh(const OpCall& call, const Views& views);
 // elementwise.cpp
 void fill(const OpCall& call, const Views& views);
 void relu(const OpCall& call, const Views& views);

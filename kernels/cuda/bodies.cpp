@@ -66,6 +66,8 @@ constexpr std::array<CudaBody, kOpCount> make_bodies() {
       {Op::lion_fused, cuda::lion_fused},
       // gemm.cpp
       {Op::addmm, cuda::addmm},
+      {Op::addmm_relu, cuda::addmm_relu},
+      {Op::addmm_gelu_tanh, cuda::addmm_gelu_tanh},
       {Op::mm, cuda::mm},
       {Op::bmm, cuda::bmm},
       // heads.cu

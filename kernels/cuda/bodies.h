@@ -23,8 +23,8 @@ struct CudaContext {
 /// kernels/cpu/bodies.h says, and floating-point ones may be f16 or bf16 as well, each operand for itself:
 /// values are widened to f32, computed and summed up in f32, and rounded once. Only gradients of convolutions
 /// are rounded on their way, in columns and after each image, which are of the operands' type as PyTorch's
-/// are. A body allocates no device memory and does not wait for the device; the same inputs give the same
-/// bits. Throws CudaError.
+/// are, and what goes into a fused gelu where cuBLASLt cannot store it by itself. A body allocates no device
+/// memory and does not wait for the device; the same inputs give the same bits. Throws CudaError.
 using CudaBody = void (*)(const CudaContext& context, const OpCall& call, const Views& views);
 
 /// Null for an op without a body.

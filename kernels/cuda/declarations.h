@@ -54,6 +54,8 @@ void adam_fused(const CudaContext& context, const OpCall& call, const Views& vie
 void lion_fused(const CudaContext& context, const OpCall& call, const Views& views);
 // gemm.cpp
 void addmm(const CudaContext& context, const OpCall& call, const Views& views);
+void addmm_relu(const CudaContext& context, const OpCall& call, const Views& views);
+void addmm_gelu_tanh(const CudaContext& context, const OpCall& call, const Views& views);
 void mm(const CudaContext& context, const OpCall& call, const Views& views);
 void bmm(const CudaContext& context, const OpCall& call, const Views& views);
 // heads.cu

@@ -10,8 +10,11 @@
 
 namespace memsweep::cuda {
 
-void addmm(const CudaContext& context, const OpCall& call, const Views& views) {
-  const TensorType &x = call.inputs[0], &w = call.inputs[1], &bias = call.inputs[2], &y = call.outputs[0];
+namespace {
+
+/// Of x and the weight to the first result, without the bias.
+Product linear(const OpCall& call, const Views& views) {
+  const TensorType &x = call.inputs[0], &w = call.inputs[1], &y = call.outputs[0];
   const std::int64_t rows = y.shape[0], columns = y.shape[1], inner = w.shape[1];
   Product product{rows,
                   columns,
@@ -20,13 +23,54 @@ void addmm(const CudaContext& context, const OpCall& call, const Views& views) {
                   {views.inputs[1], w.dtype, inner, true},
                   {views.outputs[0], y.dtype, columns}};
   product.tf32 = call.tf32;
-  if (bias.dtype == y.dtype) {
+  return product;
+}
+
+/// Of another one cuBLASLt knows nothing.
+bool bias_has_type_of_result(const OpCall& call) { return call.inputs[2].dtype == call.outputs[0].dtype; }
+
+}  // namespace
+
+void addmm(const CudaContext& context, const OpCall& call, const Views& views) {
+  Product product = linear(call, views);
+  if (bias_has_type_of_result(call)) {
     product.bias = views.inputs[2];
-  } else {  // which cuBLASLt does not know
-    repeat(context, input(call, views, 2), columns, 1, output(call, views, 0), rows * columns);
+  } else {
+    repeat(context, input(call, views, 2), product.n, 1, output(call, views, 0), product.m * product.n);
     product.keep = 1;
   }
   multiply(context, product, borrowed(views, 0));
+}
+
+namespace {
+
+/// In one kernel where cuBLASLt has one, else in two. The last result, which may be the first, takes the sum.
+void activated_linear(const CudaContext& context, const OpCall& call, const Views& views,
+                      Activation activation, CudaBody body) {
+  if (bias_has_type_of_result(call)) {
+    Product product = linear(call, views);
+    product.bias = views.inputs[2];
+    product.activation = activation;
+    if (call.outputs.size() == 2) product.sum = views.outputs[1];
+    if (multiply_if_known(context, product, borrowed(views, 0))) return;
+  }
+  OpCall product = call, activated = call;
+  product.outputs = activated.inputs = call.outputs.last(1);
+  activated.outputs = call.outputs.first(1);
+  Views in_product = views;
+  in_product.outputs = views.outputs.last(1);
+  addmm(context, product, in_product);
+  body(context, activated, {views.outputs.last(1), views.outputs.first(1), {}});
+}
+
+}  // namespace
+
+void addmm_relu(const CudaContext& context, const OpCall& call, const Views& views) {
+  activated_linear(context, call, views, Activation::relu, relu);
+}
+
+void addmm_gelu_tanh(const CudaContext& context, const OpCall& call, const Views& views) {
+  activated_linear(context, call, views, Activation::gelu_tanh, gelu_tanh);
 }
 
 void mm(const CudaContext& context, const OpCall& call, const Views& views) {

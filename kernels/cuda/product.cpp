@@ -35,19 +35,35 @@ ProductProblem problem_of(const Product& p, WorkArea work) {
           operand_of(p.c, p.m, p.n),
           p.batches,
           p.bias != nullptr ? alignment_of(p.bias) : 0,
+          p.activation,
+          p.sum != nullptr ? alignment_of(p.sum) : 0,
           p.tf32,
           work.bytes};
 }
 
+/// Rows of the sum begin at multiples of 16 bytes (CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD: of 8 elements).
+bool sum_can_be_stored(const Product& p) {
+  return p.sum == nullptr || (p.n % 8 == 0 && alignment_of(p.sum) >= 16);
+}
+
 }  // namespace
 
-void multiply(const CudaContext& context, const Product& p, WorkArea work) {
-  const ProductPlan& plan = context.plans->plan(context.cublaslt, problem_of(p, work), p.bias);
+bool multiply_if_known(const CudaContext& context, const Product& p, WorkArea work) {
+  if (!sum_can_be_stored(p)) return false;
+  const ProductPlan* plan =
+      context.plans->find(context.cublaslt, problem_of(p, work), {.bias = p.bias, .sum = p.sum});
+  if (plan == nullptr) return false;
   const float one = 1;
-  check(cublasLtMatmul(context.cublaslt, plan.product.get(), &one, p.b.data, plan.b.get(), p.a.data,
-                       plan.a.get(), &p.keep, p.c.data, plan.c.get(), p.c.data, plan.c.get(), &plan.algorithm,
-                       work.data, work.bytes, context.stream),
+  check(cublasLtMatmul(context.cublaslt, plan->product.get(), &one, p.b.data, plan->b.get(), p.a.data,
+                       plan->a.get(), &p.keep, p.c.data, plan->c.get(), p.c.data, plan->c.get(),
+                       &plan->algorithm, work.data, work.bytes, context.stream),
         "cublasLtMatmul");
+  return true;
+}
+
+void multiply(const CudaContext& context, const Product& p, WorkArea work) {
+  if (!multiply_if_known(context, p, work))
+    check(CUBLAS_STATUS_NOT_SUPPORTED, "cublasLtMatmulAlgoGetHeuristic");
 }
 
 }  // namespace memsweep::cuda

@@ -33,7 +33,21 @@ void set(cublasLtMatmulPreference_t preference, cublasLtMatmulPreferenceAttribut
         "cublasLtMatmulPreferenceSetAttribute");
 }
 
-auto make_product(const ProductProblem& problem, const void* bias) {
+cublasLtEpilogue_t epilogue_of(const ProductProblem& problem) {
+  switch (problem.activation) {
+    case Activation::relu: return CUBLASLT_EPILOGUE_RELU_BIAS;
+    case Activation::gelu_tanh:
+      return problem.sum_alignment != 0 ? CUBLASLT_EPILOGUE_GELU_AUX_BIAS : CUBLASLT_EPILOGUE_GELU_BIAS;
+    default: return problem.bias_alignment != 0 ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT;
+  }
+}
+
+void set_operands(cublasLtMatmulDesc_t product, const EpilogueOperands& operands) {
+  if (operands.bias != nullptr) set(product, CUBLASLT_MATMUL_DESC_BIAS_POINTER, operands.bias);
+  if (operands.sum != nullptr) set(product, CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER, operands.sum);
+}
+
+auto make_product(const ProductProblem& problem, const EpilogueOperands& operands) {
   cublasLtMatmulDesc_t made = nullptr;
   const bool tf32 = problem.tf32 && problem.a.type == DType::f32;
   check(cublasLtMatmulDescCreate(&made, tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F, CUDA_R_32F),
@@ -42,10 +56,9 @@ auto make_product(const ProductProblem& problem, const void* bias) {
   const auto mode = [](const auto& operand) { return operand.transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
   set(made, CUBLASLT_MATMUL_DESC_TRANSA, mode(problem.b));
   set(made, CUBLASLT_MATMUL_DESC_TRANSB, mode(problem.a));
-  if (bias != nullptr) {
-    set(made, CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
-    set(made, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
-  }
+  set(made, CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue_of(problem));
+  if (problem.sum_alignment != 0) set(made, CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, problem.c.stride);
+  set_operands(made, operands);
   return product;
 }
 
@@ -78,8 +91,9 @@ auto make_preference(const ProductProblem& problem) {
   return preference;
 }
 
-ProductPlan make_plan(cublasLtHandle_t handle, const ProductProblem& problem, const void* bias) {
-  ProductPlan plan{make_product(problem, bias),
+std::optional<ProductPlan> make_plan(cublasLtHandle_t handle, const ProductProblem& problem,
+                                     const EpilogueOperands& operands) {
+  ProductPlan plan{make_product(problem, operands),
                    make_layout(problem.a, problem.batches),
                    make_layout(problem.b, problem.batches),
                    make_layout(problem.c, problem.batches),
@@ -87,26 +101,30 @@ ProductPlan make_plan(cublasLtHandle_t handle, const ProductProblem& problem, co
   const auto preference = make_preference(problem);
   cublasLtMatmulHeuristicResult_t result{};
   int found = 0;
-  check(cublasLtMatmulAlgoGetHeuristic(handle, plan.product.get(), plan.b.get(), plan.a.get(), plan.c.get(),
-                                       plan.c.get(), preference.get(), 1, &result, &found),
-        "cublasLtMatmulAlgoGetHeuristic");
-  check(found > 0 ? result.state : CUBLAS_STATUS_NOT_SUPPORTED, "cublasLtMatmulAlgoGetHeuristic");
+  cublasStatus_t status =
+      cublasLtMatmulAlgoGetHeuristic(handle, plan.product.get(), plan.b.get(), plan.a.get(), plan.c.get(),
+                                     plan.c.get(), preference.get(), 1, &result, &found);
+  if (status == CUBLAS_STATUS_SUCCESS) status = found > 0 ? result.state : CUBLAS_STATUS_NOT_SUPPORTED;
+  if (status == CUBLAS_STATUS_NOT_SUPPORTED) return std::nullopt;
+  check(status, "cublasLtMatmulAlgoGetHeuristic");
   plan.algorithm = result.algo;
   return plan;
 }
 
 }  // namespace
 
-const ProductPlan& ProductPlans::plan(cublasLtHandle_t handle, const ProductProblem& problem,
-                                      const void* bias) {
+const ProductPlan* ProductPlans::find(cublasLtHandle_t handle, const ProductProblem& problem,
+                                      const EpilogueOperands& operands) {
   // A training step has at most a few hundred products; the steps of a sweep have new ones each.
   constexpr std::size_t kMost = 4096;
-  if (const auto known = plans_.find(problem); known != plans_.end()) {
-    if (bias != nullptr) set(known->second.product.get(), CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
-    return known->second;
+  auto place = plans_.find(problem);
+  if (place == plans_.end()) {
+    if (plans_.size() == kMost) plans_.clear();
+    place = plans_.emplace(problem, make_plan(handle, problem, operands)).first;
+  } else if (place->second) {
+    set_operands(place->second->product.get(), operands);
   }
-  if (plans_.size() == kMost) plans_.clear();
-  return plans_.emplace(problem, make_plan(handle, problem, bias)).first->second;
+  return place->second ? &*place->second : nullptr;
 }
 
 }  // namespace memsweep::cuda

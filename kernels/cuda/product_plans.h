@@ -9,11 +9,15 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <type_traits>
 
 #include "kernels/tensor.h"
 
 namespace memsweep::cuda {
+
+/// What cuBLASLt's epilogues compute behind a product.
+enum class Activation : std::uint8_t { none, relu, gelu_tanh };
 
 /// A product but for its addresses, of which only their alignment matters.
 struct ProductProblem {
@@ -29,6 +33,8 @@ struct ProductProblem {
   Operand a, b, c;
   std::int64_t batches;
   std::uint32_t bias_alignment;  // bytes; 0: no bias
+  Activation activation;         // none without a bias
+  std::uint32_t sum_alignment;   // bytes; 0: what goes into the activation is not stored
   bool tf32;
   std::size_t work_bytes;
   friend auto operator<=>(const ProductProblem&, const ProductProblem&) = default;
@@ -53,15 +59,20 @@ struct ProductPlan {
   cublasLtMatmulAlgo_t algorithm;
 };
 
+/// Addresses of the alignments that a problem names; null where it has none.
+struct EpilogueOperands {
+  const void* bias;
+  void* sum;  // as the result lies
+};
+
 class ProductPlans {
  public:
-  /// Stays valid until the next call. `bias` is any address of the alignment that the problem names, null
-  /// where there is none. Throws CudaError.
-  [[nodiscard]] const ProductPlan& plan(cublasLtHandle_t handle, const ProductProblem& problem,
-                                        const void* bias);
+  /// Null where cuBLASLt knows no way; else valid until the next call. Throws CudaError.
+  [[nodiscard]] const ProductPlan* find(cublasLtHandle_t handle, const ProductProblem& problem,
+                                        const EpilogueOperands& operands);
 
  private:
-  std::map<ProductProblem, ProductPlan> plans_;
+  std::map<ProductProblem, std::optional<ProductPlan>> plans_;  // nothing: there is no way
 };
 
 }  // namespace memsweep::cuda

@@ -13,6 +13,11 @@ Types infer_addmm(Inputs in, Numbers) {
   return {{{x[0], w[0]}, in[0].dtype}};
 }
 
+Types infer_addmm_gelu(Inputs in, Numbers keeps_sum) {
+  const TensorType type = infer_addmm(in, {}).front();
+  return Types(keeps_sum[0] != 0 ? 2 : 1, type);
+}
+
 Types infer_mm(Inputs in, Numbers transpose) {
   const auto &a = in[0].shape, &b = in[1].shape;
   expect(a.rank >= 2 && b.rank >= 2, "a product takes two matrices");
@@ -47,6 +52,8 @@ Workspaces addmm_workspace(const OpCall& call, const Multiprocessors&) {
   return {{single_column ? WorkspaceKind::cublas : WorkspaceKind::cublaslt}};
 }
 
+Workspaces epilogue_workspace(const OpCall&, const Multiprocessors&) { return {{WorkspaceKind::cublaslt}}; }
+
 Workspaces product_workspace(const OpCall&, const Multiprocessors&) { return {{WorkspaceKind::cublas}}; }
 
 }  // namespace
@@ -54,6 +61,16 @@ Workspaces product_workspace(const OpCall&, const Multiprocessors&) { return {{W
 std::vector<OpRow> product_rows() {
   return {
       {Op::addmm, "addmm", 3, 1, {}, infer_addmm, by_product, addmm_workspace, true},
+      {Op::addmm_relu, "addmm_relu", 3, 1, {}, infer_addmm, by_product, epilogue_workspace, true},
+      {Op::addmm_gelu_tanh,
+       "addmm_gelu_tanh",
+       3,
+       -1,
+       {"keeps_sum"},
+       infer_addmm_gelu,
+       by_product,
+       epilogue_workspace,
+       true},
       {Op::bmm,
        "bmm",
        2,

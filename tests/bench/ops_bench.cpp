@@ -107,6 +107,8 @@ std::vector<Subject> subjects(bool gpu) {
     };
     add(Op::mm, {0, 1}, {{side, side}, {side, side}});
     add(Op::addmm, {}, {{side, side}, {side, side}, {side}});
+    add(Op::addmm_relu, {}, {{side, side}, {side, side}, {side}});
+    add(Op::addmm_gelu_tanh, {1}, {{side, side}, {side, side}, {side}});
     add(Op::clone, {}, {{n}});
     add(Op::relu, {}, {{n}});
     add(Op::gelu, {}, {{n}});

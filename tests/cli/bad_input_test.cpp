@@ -111,6 +111,8 @@ INSTANTIATE_TEST_SUITE_P(
         {kSimSweep + "--model mlp:65536-65536-4", "16MiB is too small for batch 1 of mlp:65536-65536-4"},
         {kSimSweep + "--model mlp:16777216x9-4", "it needs more than any device has"},
         {kSimSweep + "--model gpt", "model 'gpt' lacks its shape"},
+        {kSimSweep + "--fuse --activation gelu", "there is nothing to fuse"},
+        {kSimSweep + "--fuse --recompute selective", "selective recomputation keeps products"},
         {kSimSweep + "--model gpt:width=10,heads=4", "width=10 cannot be divided among heads=4"},
         {kSimSweep + "--model conv:size=2", "an image of 2x2 cannot be halved 2 times"},
         {kSimSweep + "--dropout 1", "--dropout: '1' is no probability"},

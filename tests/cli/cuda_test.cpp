@@ -65,8 +65,23 @@ TEST_P(OnCuda, StepsComputeWhatTheCpuComputesInTheBytesThatSimCounts) {
 }
 INSTANTIATE_TEST_SUITE_P(Options, OnCuda,
                          ::testing::Values("", "--precision autocast-bf16", "--precision bf16", "--offload",
+                                           "--fuse", "--fuse --activation gelu_tanh",
                                            "--alloc-conf expandable_segments:True", "--in-process",
                                            "--recompute sqrt", "--pytorch 2.11"));
+
+/// The fourth problem: the device tries a product of each type when it is opened.
+TEST(Cuda, ComputesAFusedLayerInTwoKernelsWhereCublasltRefusesToDoItInOne) {
+  for (const std::string activation : {"relu", "gelu_tanh"}) {
+    const std::string arguments = kGrid + "--fuse --activation " + activation + " ";
+    const auto refused =
+        rows_of(arguments + "--device cuda",
+                modelled("on,fail=cublasLtMatmulAlgoGetHeuristic:4:CUBLAS_STATUS_NOT_SUPPORTED"));
+    const auto cpu = rows_of(arguments + "--device cpu --memory 64MiB");
+    ASSERT_EQ(refused.size(), 1U);
+    EXPECT_EQ(refused[0].result.outcome, Outcome::ok) << refused[0].result.message;
+    EXPECT_NEAR(refused[0].result.loss.value_or(NAN), cpu.at(0).result.loss.value_or(0), 1e-4);
+  }
+}
 
 TEST(Cuda, FindsTheBoundaryWhereItWasPredicted) {
   const TemporaryFolder folder;

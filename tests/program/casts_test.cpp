@@ -68,6 +68,13 @@ TEST(Autocast, NormsAndTheLossTakeF32AndElementwiseOpsWhatTheyGet) {
   EXPECT_TRUE(has(text, "loss:f32[scalar], loss.1:f32[scalar] = nll_loss(f32(log_softmax), target)")) << text;
 }
 
+TEST(Autocast, OnTheCpuNormsTakeWhatTheyGetAndTheWholeLossTakesF32) {
+  const auto text = forward_of(autocast(network(), {.lists = AutocastLists::cpu}));
+  EXPECT_TRUE(has(text, "normed:bf16[2x8], normed.1:f32[2], normed.2:f32[2] = layer_norm(linear, norm, norm"))
+      << text;
+  EXPECT_TRUE(has(text, "log_softmax:f32[2x8] = log_softmax(f32(head))\n")) << text;
+}
+
 TEST(Autocast, AnOperandLivesUntilTheOpThatItWasCastForHasReturned) {
   const auto text = forward_of(autocast(network(), {.type = DType::bf16}));
   EXPECT_TRUE(

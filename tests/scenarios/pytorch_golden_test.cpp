@@ -146,12 +146,16 @@ std::string first_difference(const Json& recorded, const Json& ours, bool native
   return "";
 }
 
-/// What the levels of a failure say whatever has been unwound since.
-std::vector<Json> peaks(const Json& row) {
-  constexpr std::array kPeaks{3, 4, 5, 7, 9, 10, 11, 12};
-  std::vector<Json> list;
-  for (int column : kPeaks) list.push_back(row.at(static_cast<std::size_t>(column)));
-  return list;
+/// A row of a failure without what is live now. PyTorch's rows were read when Python had caught the
+/// exception, and so without what only the op that failed and the backward pass held: mostly one gradient on
+/// its way. Here the row is that of the moment at which memory was refused, as in the message, whose sizes
+/// are all compared.
+Json without_live_bytes(Json row) {
+  constexpr std::array<std::string_view, 3> kLive{"allocated", "requested", "active"};
+  for (std::size_t c = 0; c < kColumns.size(); ++c) {
+    if (std::find(kLive.begin(), kLive.end(), kColumns[c]) != kLive.end()) row.at(c) = nullptr;
+  }
+  return row;
 }
 
 class PytorchTraining : public ::testing::TestWithParam<Recording> {};
@@ -165,7 +169,7 @@ TEST_P(PytorchTraining, TakesTheBytesThatPytorchTakes) {
   ASSERT_EQ(ours.at("outcome"), recording.run.at("outcome"));
   if (recording.run.at("outcome") != "oom") return;
   EXPECT_EQ(ours.at("after"), recording.run.at("after"));
-  EXPECT_EQ(peaks(ours.at("at_failure")), peaks(recording.run.at("at_failure")));
+  EXPECT_EQ(without_live_bytes(ours.at("at_failure")), without_live_bytes(recording.run.at("at_failure")));
   EXPECT_FALSE(sizes(ours.at("message")).empty());
   EXPECT_EQ(sizes(ours.at("message")), sizes(recording.run.at("message")));
 }

@@ -114,6 +114,10 @@ TEST_F(StandinProducts, MatricesMayLieByRows) {
   }
 }
 
+float gelu(float x) {
+  return x / 2 * (1 + std::tanh(std::sqrt(2 / 3.14159265F) * (x + 0.044715F * x * x * x)));
+}
+
 TEST_F(StandinProducts, EpiloguesAddABiasToEachRowAndThenActivate) {
   struct Case {
     cublasLtEpilogue_t epilogue;
@@ -122,9 +126,6 @@ TEST_F(StandinProducts, EpiloguesAddABiasToEachRowAndThenActivate) {
   };
   const auto same = [](float x) { return x; };
   const auto relu = [](float x) { return std::max(x, 0.0F); };
-  const auto gelu = [](float x) {
-    return x / 2 * (1 + std::tanh(std::sqrt(2 / 3.14159265F) * (x + 0.044715F * x * x * x)));
-  };
   for (const cudaDataType type : {CUDA_R_32F, CUDA_R_16F, CUDA_R_16BF}) {
     for (const Case& each :
          {Case{CUBLASLT_EPILOGUE_DEFAULT, false, same}, Case{CUBLASLT_EPILOGUE_BIAS, true, same},
@@ -142,6 +143,31 @@ TEST_F(StandinProducts, EpiloguesAddABiasToEachRowAndThenActivate) {
         const float sum = sum_of(a, false, b, false, 0, row, column) + (each.biased ? bias.at(0, row, 0) : 0);
         EXPECT_NEAR(c.at(0, row, column), each.activate(sum), tolerance(type) * 2);
       }
+    }
+  }
+}
+
+TEST_F(StandinProducts, AnEpilogueStoresWhatGoesIntoGelu) {
+  constexpr std::int64_t kTall = 6, kStride = 8;  // elements from column to column, with the gap of a Matrix
+  set(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, kStride);
+  for (const cudaDataType type : {CUDA_R_32F, CUDA_R_16F, CUDA_R_16BF}) {
+    SCOPED_TRACE(type);
+    const Matrix a(type, kTall, kInner, 1), b(type, kInner, kColumns, 1), bias(type, kTall, 1, 1);
+    const Matrix plain(type, kTall, kColumns, 1), sum(type, kTall, kColumns, 1),
+        activated(type, kTall, kColumns, 1);
+    set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias.data());
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
+    ASSERT_EQ(choose(a, b, plain), CUBLAS_STATUS_SUCCESS);
+    ASSERT_EQ(multiply(a, b, plain), CUBLAS_STATUS_SUCCESS);
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_GELU_AUX_BIAS);
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER, sum.data());
+    ASSERT_EQ(choose(a, b, activated), CUBLAS_STATUS_SUCCESS);
+    ASSERT_EQ(multiply(a, b, activated), CUBLAS_STATUS_SUCCESS);
+    for (std::int64_t i = 0; i < kTall * kColumns; ++i) {
+      const std::int64_t row = i % kTall, column = i / kTall;
+      const float x = sum.at(0, row, column);
+      EXPECT_EQ(x, plain.at(0, row, column));
+      EXPECT_NEAR(activated.at(0, row, column), gelu(x), tolerance(type) * 4);
     }
   }
 }
@@ -202,8 +228,14 @@ TEST_F(StandinProducts, WhatDoesNotGoTogetherIsRefused) {
   EXPECT_EQ(choose(b, a, c), CUBLAS_STATUS_INVALID_VALUE);
   EXPECT_EQ(choose(a, batches, c), CUBLAS_STATUS_INVALID_VALUE);
   EXPECT_EQ(choose(a, half, c), CUBLAS_STATUS_NOT_SUPPORTED) << "factors of two types";
-  set(CUBLASLT_MATMUL_DESC_EPILOGUE, std::uint32_t{999});
-  EXPECT_EQ(choose(a, b, c), CUBLAS_STATUS_NOT_SUPPORTED);
+  constexpr std::uint32_t kGradientOfGelu = 192;
+  for (const std::uint32_t unknown : {999U, kGradientOfGelu}) {
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE, unknown);
+    EXPECT_EQ(choose(a, b, c), CUBLAS_STATUS_NOT_SUPPORTED) << unknown;
+  }
+  set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_GELU_AUX);
+  set(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, std::int64_t{kRows});
+  EXPECT_EQ(choose(a, b, c), CUBLAS_STATUS_INVALID_VALUE) << "columns of the sum begin at multiples of 8";
   describe(CUBLAS_COMPUTE_64F);
   EXPECT_EQ(choose(a, b, c), CUBLAS_STATUS_NOT_SUPPORTED);
 }

@@ -59,6 +59,12 @@ TEST(Gradient, OfEveryActivation) {
   }
 }
 
+TEST(Gradient, OfALinearLayerThatIsOneOpWithItsGelu) {
+  expect_true_gradients(around([](Builder& b, BufferId x, BufferId w) {
+    return b.apply_all("act", Op::addmm_gelu_tanh, {x, w, b.parameter("bias", {5}, 0.8F)}, {1})[0];
+  }));
+}
+
 /// Smooth all the way: pooling, whose largest value may change, is tested as an op.
 TEST(Gradient, OfConvolutionsAndBatchNorms) {
   for (const bool bias : {false, true}) {

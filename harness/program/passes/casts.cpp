@@ -20,11 +20,13 @@ std::string named_after(const Program& program, BufferId id, DType type) {
 /// The types that the ops of a region want their operands in; nothing where they take what they get.
 using Wish = std::optional<DType> (*)(Op op, const CastOptions& options);
 
-/// aten/src/ATen/autocast_mode.h: lower_precision_fp and fp32; log_softmax is asked for its input's type by
-/// cross_entropy, and so follows it.
+/// The lists lower_precision_fp and fp32. On CUDA, cross_entropy is in neither and asks log_softmax for its
+/// input's type; on the CPU it is in fp32 itself, and layer_norm and softmax are in neither.
 std::optional<DType> autocast_wish(Op op, const CastOptions& options) {
+  const bool on_cuda = options.lists == AutocastLists::cuda;
   if (row_of(op).product) return options.type;
-  if (op == Op::layer_norm || op == Op::softmax || op == Op::nll_loss) return DType::f32;
+  if (op == Op::nll_loss) return DType::f32;
+  if (on_cuda ? op == Op::layer_norm || op == Op::softmax : op == Op::log_softmax) return DType::f32;
   return std::nullopt;
 }
 

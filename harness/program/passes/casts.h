@@ -5,20 +5,26 @@
 
 namespace memsweep {
 
+/// Whose lists say what autocast casts (aten/src/ATen/autocast_mode.h and .cpp): torch.autocast("cuda") or
+/// torch.autocast("cpu").
+enum class AutocastLists : std::uint8_t { cuda, cpu };
+
 struct CastOptions {
   DType type = DType::bf16;  // f16 or bf16
   bool cache = true;         // autocast casts a weight once in a region, not for each use
   bool wide_loss = false;  // logits are cast to f32 before the loss, as in cross_entropy(out.float(), target)
+  AutocastLists lists = AutocastLists::cuda;
 };
 
 /// Weights, inputs and all that is computed from them in `options.type`: `model.to(type)`. Statistics of a
 /// layer norm stay f32, as they do in PyTorch.
 [[nodiscard]] Program in_type(Program forward, const CastOptions& options);
 
-/// Weights and inputs stay f32, and operands are cast as torch.autocast does on CUDA: those of products to
-/// `options.type`, those of layer norms and of the loss to f32; all else takes what it gets. An operand lives
-/// until the op that it was cast for has returned. Casts of weights, and of an input that requires a
-/// gradient, live to the end of the forward pass where they are cached.
+/// Weights and inputs stay f32, and operands are cast as torch.autocast does: those of products to
+/// `options.type`, those of the loss to f32, and on CUDA those of layer norms and softmax to f32 too; all
+/// else takes what it gets. An operand lives until the op that it was cast for has returned. Casts of
+/// weights, and of an input that requires a gradient, live to the end of the forward pass where they are
+/// cached.
 [[nodiscard]] Program autocast(Program forward, const CastOptions& options);
 
 /// Each 16-bit weight gets an f32 master, which is drawn, and rounded to the weight, in the set-up. Behind

@@ -42,12 +42,21 @@ bool types_supported(const MatrixProduct& p) {
 }
 
 bool epilogue_supported(const MatrixProduct& p) {
-  constexpr std::array kEpilogues{CUBLASLT_EPILOGUE_DEFAULT, CUBLASLT_EPILOGUE_RELU,
-                                  CUBLASLT_EPILOGUE_BIAS,    CUBLASLT_EPILOGUE_RELU_BIAS,
-                                  CUBLASLT_EPILOGUE_GELU,    CUBLASLT_EPILOGUE_GELU_BIAS};
+  constexpr std::array kEpilogues{CUBLASLT_EPILOGUE_DEFAULT,  CUBLASLT_EPILOGUE_RELU,
+                                  CUBLASLT_EPILOGUE_BIAS,     CUBLASLT_EPILOGUE_RELU_BIAS,
+                                  CUBLASLT_EPILOGUE_GELU,     CUBLASLT_EPILOGUE_GELU_BIAS,
+                                  CUBLASLT_EPILOGUE_GELU_AUX, CUBLASLT_EPILOGUE_GELU_AUX_BIAS};
   const auto epilogue = static_cast<cublasLtEpilogue_t>(p.description.epilogue);
   const bool known = std::ranges::find(kEpilogues, epilogue) != kEpilogues.end();
   return known && (epilogue == CUBLASLT_EPILOGUE_DEFAULT || p.d.order == CUBLASLT_ORDER_COL);
+}
+
+/// What cuBLASLt asks of the strides of a sum that is stored.
+bool sum_fits(const MatrixProduct& p) {
+  constexpr std::int64_t kStep = 8;  // elements
+  const MatrixLayout sum = p.sum();
+  return !p.stores_sum() ||
+         (is_layout(sum) && sum.leading_dimension % kStep == 0 && sum.batch_stride % kStep == 0);
 }
 
 /// From the first to the last element of all batches.
@@ -67,7 +76,7 @@ cublasStatus_t check_product(const MatrixProduct& p) {
     if (!is_layout(layout) || layout.batches != p.d.batches) return CUBLAS_STATUS_INVALID_VALUE;
     if (static_cast<unsigned>(layout.order) > CUBLASLT_ORDER_ROW) return CUBLAS_STATUS_NOT_SUPPORTED;
   }
-  if (!shapes_match(p)) return CUBLAS_STATUS_INVALID_VALUE;
+  if (!shapes_match(p) || !sum_fits(p)) return CUBLAS_STATUS_INVALID_VALUE;
   const bool supported = types_supported(p) && epilogue_supported(p) &&
                          p.description.pointer_mode == CUBLASLT_POINTER_MODE_HOST &&
                          p.description.transpose_c == CUBLAS_OP_N;
@@ -80,6 +89,7 @@ bool accessible(const DeviceMemory& memory, const MatrixProduct& p, const Produc
   };
   if (!holds(data.a, p.a) || !holds(data.b, p.b) || !holds(data.d, p.d)) return false;
   if (data.beta != 0 && !holds(data.c, p.c)) return false;
+  if (p.stores_sum() && !holds(p.description.sum, p.sum())) return false;
   if ((p.description.epilogue & CUBLASLT_EPILOGUE_BIAS) == 0) return true;
   MatrixLayout bias = p.d;
   bias.columns = 1;

@@ -49,6 +49,9 @@ constexpr std::array kDescriptionFields{
     field<&MatmulDescription::epilogue>(CUBLASLT_MATMUL_DESC_EPILOGUE),
     field<&MatmulDescription::bias>(CUBLASLT_MATMUL_DESC_BIAS_POINTER),
     field<&MatmulDescription::bias_batch_stride>(CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE),
+    field<&MatmulDescription::sum>(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER),
+    field<&MatmulDescription::sum_leading_dimension>(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD),
+    field<&MatmulDescription::sum_batch_stride>(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_BATCH_STRIDE),
     field<&MatmulDescription::multiprocessors>(CUBLASLT_MATMUL_DESC_SM_COUNT_TARGET),
     field<&MatmulDescription::bias_type>(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE),
 };

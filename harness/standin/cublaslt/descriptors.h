@@ -36,8 +36,11 @@ struct MatmulDescription {
   std::uint32_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
   const void* bias = nullptr;
   std::int64_t bias_batch_stride = 0;  // elements
-  std::int32_t multiprocessors = 0;    // 0: all
-  std::int32_t bias_type = -1;         // -1: the result's
+  void* sum = nullptr;                 // where an epilogue stores what goes into the activation
+  std::int64_t sum_leading_dimension = 0;
+  std::int64_t sum_batch_stride = 0;
+  std::int32_t multiprocessors = 0;  // 0: all
+  std::int32_t bias_type = -1;       // -1: the result's
 };
 
 struct Preference {

@@ -11,6 +11,19 @@ namespace memsweep::standin {
 struct MatrixProduct {
   MatmulDescription description;
   MatrixLayout a, b, c, d;
+
+  /// Whether what goes into the activation is stored too.
+  [[nodiscard]] bool stores_sum() const {
+    return description.epilogue == CUBLASLT_EPILOGUE_GELU_AUX ||
+           description.epilogue == CUBLASLT_EPILOGUE_GELU_AUX_BIAS;
+  }
+  /// How it lies: as the result, but for its own strides.
+  [[nodiscard]] MatrixLayout sum() const {
+    MatrixLayout layout = d;
+    layout.leading_dimension = description.sum_leading_dimension;
+    layout.batch_stride = description.sum_batch_stride;
+    return layout;
+  }
 };
 
 /// The data of a product; device addresses but for the factors.

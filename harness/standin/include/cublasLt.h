@@ -79,11 +79,14 @@ typedef enum : unsigned {
   CUBLASLT_MATMUL_DESC_TRANSA = 3,        // int32_t, a cublasOperation_t, as the next two
   CUBLASLT_MATMUL_DESC_TRANSB = 4,
   CUBLASLT_MATMUL_DESC_TRANSC = 5,
-  CUBLASLT_MATMUL_DESC_EPILOGUE = 7,            // uint32_t, a cublasLtEpilogue_t
-  CUBLASLT_MATMUL_DESC_BIAS_POINTER = 8,        // void*, a vector as long as the result has rows
-  CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE = 10,  // int64_t, elements
-  CUBLASLT_MATMUL_DESC_SM_COUNT_TARGET = 15,    // int32_t
-  CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE = 26      // int32_t, a cudaDataType; -1: the result's
+  CUBLASLT_MATMUL_DESC_EPILOGUE = 7,               // uint32_t, a cublasLtEpilogue_t
+  CUBLASLT_MATMUL_DESC_BIAS_POINTER = 8,           // void*, a vector as long as the result has rows
+  CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE = 10,     // int64_t, elements
+  CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER = 11,  // void*, a matrix as the result
+  CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD = 12,       // int64_t, elements, as the next
+  CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_BATCH_STRIDE = 13,
+  CUBLASLT_MATMUL_DESC_SM_COUNT_TARGET = 15,  // int32_t
+  CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE = 26    // int32_t, a cudaDataType; -1: the result's
 } cublasLtMatmulDescAttributes_t;
 
 typedef enum : unsigned {
@@ -92,7 +95,9 @@ typedef enum : unsigned {
   CUBLASLT_EPILOGUE_BIAS = 4,
   CUBLASLT_EPILOGUE_RELU_BIAS = 6,
   CUBLASLT_EPILOGUE_GELU = 32,
-  CUBLASLT_EPILOGUE_GELU_BIAS = 36
+  CUBLASLT_EPILOGUE_GELU_BIAS = 36,
+  CUBLASLT_EPILOGUE_GELU_AUX = 160,
+  CUBLASLT_EPILOGUE_GELU_AUX_BIAS = 164
 } cublasLtEpilogue_t;
 
 typedef enum : unsigned {

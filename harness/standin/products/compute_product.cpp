@@ -82,6 +82,7 @@ extern "C" void memsweep_standin_compute_product(const MatrixProduct& p, const P
         if (biased) {
           value += load(p.description.bias, p.d.type, batch * p.description.bias_batch_stride + row);
         }
+        if (p.stores_sum()) store(p.description.sum, p.d.type, index_of(p.sum(), batch, row, column), value);
         store(data.d, p.d.type, index_of(p.d, batch, row, column), activate(p.description.epilogue, value));
       }
     }
