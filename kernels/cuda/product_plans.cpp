@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "kernels/cuda/check.h"
-
 namespace memsweep::cuda {
 namespace {
 
@@ -84,7 +82,7 @@ ProductPlan make_plan(cublasLtHandle_t handle, const ProductProblem& problem, co
                    make_layout(problem.b, problem.batches),
                    make_layout(problem.c, problem.batches),
                    {}};
-  const auto preference = make_preference(problem);
+  auto preference = make_preference(problem);
   cublasLtMatmulHeuristicResult_t result{};
   int found = 0;
   check(cublasLtMatmulAlgoGetHeuristic(handle, plan.product.get(), plan.b.get(), plan.a.get(), plan.c.get(),
@@ -92,6 +90,8 @@ ProductPlan make_plan(cublasLtHandle_t handle, const ProductProblem& problem, co
         "cublasLtMatmulAlgoGetHeuristic");
   check(found > 0 ? result.state : CUBLAS_STATUS_NOT_SUPPORTED, "cublasLtMatmulAlgoGetHeuristic");
   plan.algorithm = result.algo;
+  check(give_back([used = preference.release()] { return cublasLtMatmulPreferenceDestroy(used); }),
+        "cublasLtMatmulPreferenceDestroy");
   return plan;
 }
 
