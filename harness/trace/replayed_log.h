@@ -15,8 +15,8 @@ namespace memsweep {
 
 class ReplayedLog {
  public:
-  /// `log` must outlive this.
-  explicit ReplayedLog(const OperationLog& log);
+  /// `real` is a device that takes the same memory, or null. Both must outlive this.
+  ReplayedLog(const OperationLog& log, SegmentSource* real);
 
   /// The next operation of the log: the calls of the device, then its own line.
   std::vector<std::string> perform(const LogOperation& operation);
