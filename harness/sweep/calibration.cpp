@@ -189,7 +189,8 @@ class Calibrator {
     result_.profile.launch_seconds = seconds.median;
   }
 
-  /// The optimizer's kernel with the most traffic, on vectors that fill the buffers but for the count of steps.
+  /// The optimizer's kernel with the most traffic, on vectors that fill the buffers but for the count of
+  /// steps.
   void measure_update(const Segment& buffers) {
     const TensorType vector = vector_of(buffer_bytes_ - kGranule), count{Shape{}, DType::f32};
     const std::array types{vector, vector, vector, vector, count};

@@ -111,6 +111,22 @@ TEST(Cuda, TellsALibrarysOwnShortageFromAnAllocators) {
   EXPECT_EQ(refused[0].result.outcome, Outcome::oom);
 }
 
+TEST(Cuda, ATrialThatEndedInAnErrorIsRunAgainByTheSameCommand) {
+  const TemporaryFolder folder;
+  const std::string command =
+      "--scenario batch-size --model mlp:4096-64-4 --memory 180MiB --device cuda --in-process " + kRows;
+  const Finished broken = run(folder, command, modelled("off,fail=cudaLaunchKernel:40:cudaErrorUnknown"));
+  EXPECT_EQ(broken.status, 0) << broken.err;
+  EXPECT_TRUE(has(broken.err, "the boundary is not certain, since 1 of its trials ended in an error"))
+      << broken.err;
+  const Finished again = run(folder, command, modelled("off"));
+  EXPECT_FALSE(has(again.err, "not certain")) << again.err;
+  for (const Row& row : read_rows(folder / "rows.csv")) EXPECT_NE(row.result.outcome, Outcome::error);
+  const auto boundaries = read_boundaries(folder / "rows.csv");
+  ASSERT_EQ(boundaries.size(), 1U);
+  EXPECT_EQ(boundaries[0].max_batch, boundaries[0].predicted_batch);
+}
+
 TEST(Cuda, ATrialThatTakesTooLongIsOneRow) {
   const auto rows = rows_of(kGrid + "--device cpu --memory 64MiB --trial-limit 0.000001");
   ASSERT_EQ(rows.size(), 1U);
