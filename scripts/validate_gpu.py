@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from gpu_checks import check, device, program, pytorch, rates, sweeps
+from gpu_checks import check, kernels, program, pytorch, rates, sweeps, traces, training
 from pytorch_gpu.environment import cpu_name, nvidia_smi
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -20,14 +20,14 @@ NO_DEVICE = 3
 # Seconds that each may take. Calibration first: the others compare with what it measures.
 CHECKS = {
     "calibration": (sweeps.calibration, 60),
-    "ops": (device.ops, 60),
-    "training": (device.training, 110),
+    "ops": (kernels.ops, 60),
+    "training": (training.training, 110),
     "boundaries": (sweeps.boundaries, 100),
-    "allocator-traces": (device.allocator_traces, 50),
+    "allocator-traces": (traces.allocator_traces, 50),
     "rates": (rates.rates, 45),
     "scenarios": (sweeps.scenarios, 80),
     "beside-pytorch": (pytorch.beside_pytorch, 90),
-    "sanitizer": (device.sanitizer, 120),
+    "sanitizer": (kernels.sanitizer, 120),
 }
 
 

@@ -7,6 +7,7 @@ import pathlib
 import time
 
 COLUMNS = ("check", "outcome", "seconds", "finding")
+BROKEN = "broken:"  # how remarks on cases that failed begin
 LAST_SECONDS = 5  # what is not begun with less time left
 
 
@@ -49,18 +50,21 @@ class Place:
         return min(self.deadline, self.check_deadline) - time.monotonic()
 
     def each(self, cases, work):
-        """What `work` returns of each case, as long as there is time."""
-        results = []
-        for case in cases:
-            if self.seconds_left() < LAST_SECONDS:
-                break
+        """What `work` returns of each case, as long as there is time; and what is to be said of the others."""
+        results, remarks = [], []
+        for done, case in enumerate(cases):
             try:
+                if self.seconds_left() < LAST_SECONDS:
+                    raise OutOfTime("the time was over")
                 results.append(work(*case))
             except OutOfTime:
-                if not results:
+                if done == 0:
                     raise
+                remarks.append(f"{len(cases) - done} of {len(cases)} not run, the time was over")
                 break
-        return results
+            except RuntimeError as error:
+                remarks.append(f"{BROKEN} {case[0]}: {error}")
+        return results, remarks
 
     def capped(self, mebibytes=None):
         """Options that leave so much memory beside the context, which may take more than half a gibibyte."""
@@ -85,10 +89,9 @@ def run(name, function, place, seconds):
     return Result(name, word, time.monotonic() - start, " ".join(finding.split()))
 
 
-def of_all(done, cases):
-    """What a finding says of cases for which there was no time; empty where there are none."""
-    left = len(cases) - done
-    return [f"{left} of {len(cases)} not run, the time was over"] if left else []
+def passed(remarks):
+    """Whether none is of a case that broke."""
+    return not any(remark.startswith(BROKEN) for remark in remarks)
 
 
 def write(results, path):

@@ -70,3 +70,8 @@ def write_rows(path, named):
     if named:
         columns = list(named[0][1])
         write_table(path, ["of", *columns], [[name, *(row[column] for column in columns)] for name, row in named])
+
+
+def last_line(text):
+    lines = text.strip().splitlines()
+    return lines[-1] if lines else ""

@@ -1,12 +1,13 @@
 """A training step beside PyTorch's eager one: time and peak, in turns."""
 
+import importlib.metadata
 import importlib.util
 import json
 import statistics
 import sys
 
 from gpu_checks import program
-from gpu_checks.check import NotRun, Outcome, write_table
+from gpu_checks.check import NotRun, Outcome, passed, write_table
 
 # Name, memsweep's options, the case as tests/golden/pytorch/models.py takes it.
 STEPS = [
@@ -19,6 +20,7 @@ STEPS = [
     ),
 ]
 ROUNDS = 3
+RELEASES = ("2.11", "2.13", "2.15")
 
 # Prints seconds of a step and the peak of allocated bytes, a line for each case.
 EAGER = """
@@ -53,29 +55,38 @@ for case in json.loads(sys.argv[2]):
 
 
 def beside_pytorch(place):
-    """Passes where no step takes longer than PyTorch's; peaks are reported."""
+    """Passes where no step takes longer than PyTorch's, nor another peak of memory."""
     if importlib.util.find_spec("torch") is None:
         raise NotRun(f"{sys.executable} has no PyTorch")
-    turns = place.each([(turn,) for turn in range(ROUNDS)], lambda turn: list(one_turn(place, turn)))
+    turns, remarks = place.each([(turn,) for turn in range(ROUNDS)], lambda turn: list(one_turn(place, turn)))
     rows = [row for turn in turns for row in turn]
+    if not rows:
+        return Outcome(False, "; ".join(remarks))
     write_table(place.out / "beside-pytorch.csv", ("step", "turn", "seconds", "pytorch_seconds", "peak_bytes", "pytorch_peak_bytes"), rows)
-    findings, slowest = [], 0.0
+    findings, slowest, same = [], 0.0, True
     for name, _, _ in STEPS:
         ratios = [ours / theirs for step, _, ours, theirs, _, _ in rows if step == name]
         peaks = sorted({ours - theirs for step, _, _, _, ours, theirs in rows if step == name})
+        same = same and peaks == [0]
         slowest = max(slowest, statistics.median(ratios))
         findings.append(f"{name}: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}), peak differs by {peaks} B")
-    return Outcome(slowest <= 1, "step time as a share of PyTorch's: " + "; ".join(findings))
+    return Outcome(slowest <= 1 and same and passed(remarks), "step time as a share of PyTorch's: " + "; ".join([*findings, *remarks]))
 
 
 def one_turn(place, turn):
     theirs = eager(place)
     for (name, options, case), (seconds, peak) in zip(STEPS, theirs):
-        common = ["--scenario", "batch-size", "--batches", case["batch"], *options.split()]
+        common = ["--scenario", "batch-size", "--pytorch", release(), "--batches", case["batch"], *options.split()]
         (row,), _ = program.sweep(place, f"beside-pytorch-{name}-{turn}", place.device, *common)
         if row["outcome"] != "ok":
             raise RuntimeError(f"{name}: {row['message']}")
         yield name, turn, float(row["step_seconds_median"]), seconds, int(row["peak_allocated_bytes"]), peak
+
+
+def release():
+    """The newest one that memsweep follows and the PyTorch of here is not older than."""
+    minor = int(importlib.metadata.version("torch").split(".")[1])
+    return max((known for known in RELEASES if int(known.split(".")[1]) <= minor), default=RELEASES[0])
 
 
 def eager(place):

@@ -3,7 +3,7 @@
 import re
 
 from gpu_checks import program
-from gpu_checks.check import Outcome, of_all
+from gpu_checks.check import Outcome, passed
 
 BOUNDARIES = [
     ("sgd", "--model mlp:784-2048x6-10"),
@@ -33,11 +33,11 @@ PATTERNS = 5 << 10  # MiB that they need at most
 def scenarios(place):
     """All scenarios at a small size: no row may be an error."""
     names = [(name,) for name in re.findall(r"^  ([a-z][a-z-]*)  ", program.run(place, "list", "scenarios").stdout, re.MULTILINE)]
-    swept = place.each(names, lambda name: rows_of_scenario(place, name))
+    swept, remarks = place.each(names, lambda name: rows_of_scenario(place, name))
     rows = [row for rows in swept for row in rows]
     program.write_rows(place.out / "scenarios.csv", rows)
     errors = [f"{name} {row['variant']}: {row['message']}" for name, row in rows if row["outcome"] == "error"]
-    return Outcome(not errors, "; ".join([f"{len(rows)} rows, {len(errors)} errors", *of_all(len(swept), names), *errors[:5]]))
+    return Outcome(not errors and passed(remarks), "; ".join([f"{len(rows)} rows, {len(errors)} errors", *remarks, *errors[:5]]))
 
 
 def rows_of_scenario(place, name):
@@ -50,13 +50,13 @@ def boundaries(place):
     """The largest batch that fits against the predicted one."""
     cases = [(name, [*options.split(), *place.capped()]) for name, options in BOUNDARIES]
     cases += [(name, options.split()) for name, options in WHOLE]
-    found = place.each(cases, lambda name, options: boundary_of(place, name, options))
+    found, remarks = place.each(cases, lambda name, options: boundary_of(place, name, options))
     program.write_rows(place.out / "boundaries.csv", [(name, row) for name, row, _ in found])
     different = [each for each in found if each[2]]
     wrong = sum(int(row["predicted_batch"]) > int(row["max_batch"]) for _, row, _ in found)
     text = f"{len(found) - len(different)} of {len(found)} predicted exactly, {wrong} predicted to fit that do not"
-    passed = wrong == 0 and len(different) <= (1 - EXACT_SHARE) * len(found)
-    return Outcome(passed, "; ".join([text, *of_all(len(found), cases), *(f"{name}: {why}" for name, _, why in different)]))
+    exact = len(different) <= (1 - EXACT_SHARE) * len(found)
+    return Outcome(wrong == 0 and exact and passed(remarks), "; ".join([text, *remarks, *(f"{name}: {why}" for name, _, why in different)]))
 
 
 def boundary_of(place, name, options):
