@@ -1,11 +1,14 @@
 // Rates of single ops on a device: bytes and operations a second, by the cost that the op table gives them
 // and on the device's own clock.
-//   ops_bench [DEVICE] [BENCHMARK OPTION…]     DEVICE as memsweep --device takes it (default: cpu)
+//   ops_bench [DEVICE] [--cold] [BENCHMARK OPTION…]     DEVICE as memsweep --device takes it (default: cpu);
+//                                                       --cold: no operand is in a cache when an op begins
 #include <benchmark/benchmark.h>
 
 #include <exception>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,6 +23,7 @@ namespace {
 
 constexpr std::size_t kMemory = 1_GiB;
 constexpr int kRunsATime = 8;  // of an op between two looks at the clock, which waits for the device
+constexpr std::int64_t kFlushBytes = 256_MiB;  // more than caches hold
 
 struct Subject {
   std::string name;
@@ -75,14 +79,22 @@ class Operands {
   std::vector<std::pair<Address, std::size_t>> blocks_;
 };
 
-void measure(benchmark::State& state, Device& device, const Subject& subject) {
+/// Writes more than caches hold.
+Subject flush() { return {"flush", Op::zeros_like, {}, {{{kFlushBytes / 4}, DType::f32}}, 0}; }
+
+void measure(benchmark::State& state, Device& device, const Subject& subject, bool cold) {
   try {
     Operands operands(device, subject);
+    const Subject flushing = flush();
+    std::optional<Operands> flushed;
+    if (cold) flushed.emplace(device, flushing);
     operands.execute();
+    const int runs = cold ? 1 : kRunsATime;
     for (auto _ : state) {
+      if (flushed) flushed->execute();
       const double start = device.now();
-      for (int run = 0; run < kRunsATime; ++run) operands.execute();
-      state.SetIterationTime((device.now() - start) / kRunsATime);
+      for (int run = 0; run < runs; ++run) operands.execute();
+      state.SetIterationTime((device.now() - start) / runs);
     }
     const Cost cost = row_of(subject.op).cost(operands.call());
     const auto rate = benchmark::Counter::kIsIterationInvariantRate;
@@ -134,11 +146,17 @@ int main(int argc, char** argv) {
       std::swap(argv[0], argv[1]);
       ++argv, --argc;
     }
+    const bool cold = argc > 1 && std::string_view(argv[1]) == "--cold";
+    if (cold) {
+      std::swap(argv[0], argv[1]);
+      ++argv, --argc;
+    }
     const OpenedDevice opened = open_device(options);
     const auto list = subjects(opened.device->profile().compute_capability > 0);
     for (const Subject& subject : list) {
-      benchmark::RegisterBenchmark(subject.name.c_str(),
-                                   [&](benchmark::State& state) { measure(state, *opened.device, subject); })
+      benchmark::RegisterBenchmark(
+          subject.name.c_str(),
+          [&](benchmark::State& state) { measure(state, *opened.device, subject, cold); })
           ->UseManualTime()
           ->Unit(benchmark::kMicrosecond);
     }
