@@ -23,7 +23,8 @@ namespace {
 
 constexpr std::size_t kMemory = 1_GiB;
 constexpr int kRunsATime = 8;  // of an op between two looks at the clock, which waits for the device
-constexpr std::int64_t kFlushBytes = 256_MiB;  // more than caches hold
+constexpr std::size_t kLibraryWorkspace = 32_MiB;  // cuBLAS's on the newer GPUs
+constexpr std::int64_t kFlushBytes = 256_MiB;      // more than caches hold
 
 struct Subject {
   std::string name;
@@ -45,7 +46,12 @@ class Operands {
     if (subject.in_place >= 0) outputs_at_[0] = inputs_at_[static_cast<std::size_t>(subject.in_place)];
     for (const Workspace& workspace :
          row_of(subject.op).workspaces(call(), device.profile().multiprocessors)) {
-      if (workspace.bytes > 0) workspaces_at_.push_back(allocate(workspace.bytes));
+      const std::size_t bytes =
+          workspace.kind == WorkspaceKind::cublas || workspace.kind == WorkspaceKind::cublaslt
+              ? kLibraryWorkspace
+              : workspace.bytes;
+      workspaces_at_.push_back(allocate(bytes));
+      workspace_bytes_.push_back(bytes);
     }
   }
   ~Operands() {
@@ -55,7 +61,7 @@ class Operands {
   Operands& operator=(const Operands&) = delete;
 
   [[nodiscard]] OpCall call() const { return {subject_.op, subject_.attributes, subject_.inputs, outputs_}; }
-  void execute() { device_.execute(call(), {inputs_at_, outputs_at_, workspaces_at_}); }
+  void execute() { device_.execute(call(), {inputs_at_, outputs_at_, workspaces_at_, workspace_bytes_}); }
 
  private:
   void* allocate(std::size_t bytes) {
@@ -76,6 +82,7 @@ class Operands {
   const Subject& subject_;
   std::vector<TensorType> outputs_;
   std::vector<void*> inputs_at_, outputs_at_, workspaces_at_;
+  std::vector<std::size_t> workspace_bytes_;
   std::vector<std::pair<Address, std::size_t>> blocks_;
 };
 
