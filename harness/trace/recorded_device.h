@@ -17,7 +17,7 @@ namespace memsweep {
 class RecordedDevice final : public SegmentSource, public PageSource, public Streams {
  public:
   /// As MirroredSource's.
-  RecordedDevice(std::size_t total, std::size_t used_before, SegmentSource* real)
+  RecordedDevice(std::size_t total, std::size_t used_before, SegmentSource* real = nullptr)
       : device_(total, used_before, real) {}
 
   /// The calls since the last time, as the lines of an operation log.
