@@ -107,7 +107,7 @@ TEST_P(ScenarioOnCuda, TakesTheBytesAndHasTheBoundariesOfItsSimulation) {
 TEST(ScenariosOnCuda, ComputeTheLossesOfTheCpu) {
   for (const Scenario& scenario : scenarios()) {
     if (!trains(scenario) || scenario.front) continue;
-    const std::string command = fmt::format("--scenario {} --batches 4 --model mlp:8-8x2-4 ", scenario.name);
+    const std::string command = fmt::format("--scenario {} --batches 4 --model mlp:4-4-2 ", scenario.name);
     const auto cuda = rows_of(command + kRows + "--device cuda --in-process", modelled("on"));
     const auto cpu = rows_of(command + kRows + "--device cpu --memory 64MiB");
     ASSERT_EQ(cuda.size(), cpu.size());
