@@ -1,28 +1,33 @@
 """Runs the checks of a cuda device and writes what they found; scripts/validate_gpu.sh is the way to call it."""
 
 import argparse
+import atexit
 import datetime
 import json
 import pathlib
 import platform
-import re
+import shutil
 import sys
+import tempfile
 import time
 
-from gpu_checks import check, device, program, pytorch, sweeps
+from gpu_checks import check, kernels, program, pytorch, rates, sweeps, traces, training
 from pytorch_gpu.environment import cpu_name, nvidia_smi
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LIMIT_SECONDS = 470
 NO_DEVICE = 3
-# Calibration first: the others compare with a simulation under the profile that it writes.
+# Seconds that each may take. Calibration first: the others compare with what it measures.
 CHECKS = {
-    "calibration": sweeps.calibration,
-    "training": device.training,
-    "boundaries": sweeps.boundaries,
-    "scenarios": sweeps.scenarios,
-    "beside-pytorch": pytorch.beside_pytorch,
-    "sanitizer": device.sanitizer,
+    "calibration": (sweeps.calibration, 60),
+    "ops": (kernels.ops, 60),
+    "training": (training.training, 110),
+    "boundaries": (sweeps.boundaries, 100),
+    "allocator-traces": (traces.allocator_traces, 50),
+    "rates": (rates.rates, 45),
+    "scenarios": (sweeps.scenarios, 80),
+    "beside-pytorch": (pytorch.beside_pytorch, 90),
+    "sanitizer": (kernels.sanitizer, 120),
 }
 
 
@@ -31,7 +36,7 @@ def parse_arguments():
     parser.add_argument("--build", type=pathlib.Path, required=True, help="folder that holds memsweep and its cuda module")
     parser.add_argument("--out", type=pathlib.Path, help="folder for the results (default: results/<gpu>)")
     parser.add_argument("--device", default="cuda", help="as memsweep --device takes it (default: %(default)s)")
-    parser.add_argument("--memory", default="2GiB", help="cap of the device in searches (default: %(default)s)")
+    parser.add_argument("--memory", type=int, default=1536, metavar="MIB", help="that searches may take beside the context (default: %(default)s)")
     parser.add_argument("--only", default=",".join(CHECKS), help="checks to run (default: %(default)s)")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.only.split(",") if name not in CHECKS]
@@ -42,22 +47,19 @@ def parse_arguments():
 
 def open_place(arguments):
     """The folder that results go to is named after the card."""
-    build = arguments.build.resolve()
-    probe = check.Place(ROOT, build, ROOT, arguments.device, arguments.memory, time.monotonic() + LIMIT_SECONDS)
-    step = ["run", "--device", arguments.device, "--model", "mlp:8-8", "--batch", "1", "--quiet"]
-    done = program.run(probe, *step, check=False)
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="validate_gpu."))
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+    place = check.Place(ROOT, arguments.build.resolve(), scratch, scratch, arguments.device, arguments.memory, time.monotonic() + LIMIT_SECONDS)
+    step = ["run", "--device", arguments.device, "--model", "mlp:8-8", "--batch", "1", "--quiet", "--format", "json"]
+    done = program.run(place, *step, check=False)
     if done.returncode != 0:
         print(done.stderr.strip(), file=sys.stderr)
-        sys.exit(NO_DEVICE)
-    gpus = nvidia_smi("gpu", ["name"])
-    name = gpus[0]["name"] if gpus else arguments.device
-    probe.out = (arguments.out or ROOT / "results" / slug(name)).resolve()
-    probe.out.mkdir(parents=True, exist_ok=True)
-    return probe, name
-
-
-def slug(name):
-    return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-")
+        sys.exit(NO_DEVICE if done.returncode == NO_DEVICE else 1)
+    name = json.loads(done.stdout)["device"].partition(":")[2] or arguments.device
+    place.out = (arguments.out or ROOT / "results" / name).resolve()
+    place.out.mkdir(parents=True, exist_ok=True)
+    (place.out / "log.txt").write_text("", encoding="utf-8")
+    return place, name
 
 
 def write_environment(place, name):
@@ -89,7 +91,8 @@ def main():
     results = []
     for check_name in arguments.only.split(","):
         print(f"validate_gpu: {check_name}", file=sys.stderr, flush=True)
-        results.append(check.run(check_name, CHECKS[check_name], place))
+        function, seconds = CHECKS[check_name]
+        results.append(check.run(check_name, function, place, seconds))
         check.write(results, place.out / "checks.csv")
         write_summary(place, name, results)
         print(f"  {results[-1].outcome}: {results[-1].finding}", file=sys.stderr, flush=True)

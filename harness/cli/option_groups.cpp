@@ -212,6 +212,10 @@ void add_replay_options(CLI::App& app, ReplayOptions& o) {
                  "torch.cuda.memory snapshot (pickle or JSON), RMM log (CSV) or operation log")
       ->type_name("FILE");
   app.add_flag("--check", o.check, "compare every address, segment and statistic; status 1 if one differs");
+  app.add_option(
+         "--take-from", o.take_from,
+         "with --check of an operation log: a device that takes and gives back the same memory, as cuda")
+      ->type_name("DEVICE");
   app.add_option("--alloc-conf", o.alloc_confs, "settings to try, in PyTorch's own grammar; may be repeated")
       ->type_name("TEXT")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)

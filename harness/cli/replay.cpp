@@ -9,7 +9,7 @@
 #include "harness/cli/commands.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/replay_options.h"
-#include "harness/device/profile.h"
+#include "harness/device/device.h"
 #include "harness/memory/settings.h"
 #include "harness/report/replay_report.h"
 #include "harness/trace/check_operation_log.h"
@@ -44,13 +44,25 @@ PytorchRelease release_of(const ReplayOptions& options, PytorchRelease recorded)
   return options.pytorch.empty() ? recorded : parse_release(options.pytorch);
 }
 
-CheckResult check_log(const OperationLog& log) {
-  const LogCheck check = check_operation_log(log);
+/// The check of a log on the memory of a device, all of which it has back then.
+LogCheck check_on(const OperationLog& log, Device& device) {
+  const std::size_t before = device.memory().held();
+  LogCheck check = check_operation_log(log, {}, &device.memory());
+  device.expect_sound();
+  if (const std::size_t after = device.memory().held(); after != before)
+    throw DeviceError(fmt::format("{} of {} were in use before the check and {} after it",
+                                  format_bytes(before), device.name(), format_bytes(after)));
+  return check;
+}
+
+CheckResult check_log(const OperationLog& log, const std::string& take_from) {
+  const auto real = take_from.empty() ? nullptr : open_device({.spec = take_from}).device;
+  const LogCheck check = real ? check_on(log, *real) : check_operation_log(log);
   if (!check.difference) {
-    return {
-        fmt::format("All {} operations agree: addresses, statistics, device calls, shortages and the "
-                    "final layout.\n",
-                    check.operations)};
+    return {fmt::format(
+        "All {} operations agree: addresses, statistics, device calls, shortages and the "
+        "final layout.\n{}",
+        check.operations, real ? fmt::format("{} took and gave back the same memory.\n", real->name()) : "")};
   }
   const LogDifference& d = *check.difference;
   return {fmt::format("line {} differs: {}\n  recorded: {}\n  replayed: {}\n{}\n", d.line, d.what, d.recorded,
@@ -58,7 +70,7 @@ CheckResult check_log(const OperationLog& log) {
           1};
 }
 
-Subject subject_of(OperationLog log) {
+Subject subject_of(OperationLog log, const std::string& take_from) {
   Subject subject;
   subject.settings = log.settings;
   subject.release = log.release;
@@ -67,7 +79,7 @@ Subject subject_of(OperationLog log) {
                                     log.operations.size());
   subject.device = DeviceSize{log.total_bytes, log.used_before};
   subject.device_from = "its header";
-  subject.check = [log = std::move(log)] { return check_log(log); };
+  subject.check = [log = std::move(log), take_from] { return check_log(log, take_from); };
   return subject;
 }
 
@@ -125,12 +137,15 @@ Subject subject_of(Recording recording, const ReplayOptions& options) {
 
 Subject open_subject(const ReplayOptions& options) {
   if (!is_operation_log(options.file)) {
+    if (!options.take_from.empty()) {
+      throw UsageError("--take-from follows an operation log, and this is none; leave it out");
+    }
     return subject_of(read_recording(options.file, {.device = options.device}), options);
   }
   if (!options.pytorch.empty()) {
     throw UsageError("an operation log names its own release; leave --pytorch out");
   }
-  return subject_of(read_operation_log(options.file));
+  return subject_of(read_operation_log(options.file), options.take_from);
 }
 
 /// What the trace is run on, and in words.
@@ -197,6 +212,9 @@ int replay(const ReplayOptions& options) {
   }
   if (options.check && (options.search || options.largest || !options.alloc_confs.empty())) {
     throw UsageError("--check replays what was recorded; leave --search, --largest and --alloc-conf out");
+  }
+  if (!options.take_from.empty() && !options.check) {
+    throw UsageError("--take-from goes with --check: add it");
   }
   const Subject subject = open_subject(options);
   if (options.check) {

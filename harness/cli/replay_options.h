@@ -18,6 +18,7 @@ struct ReplayOptions {
   std::optional<std::size_t> capacity;   // bytes
   std::string gpu;                       // a profile's name
   std::string pytorch;                   // release; empty: the recording's
+  std::string take_from;                 // with check: a device that takes the same memory; empty: none
   std::optional<std::size_t> device;     // index of the device in a snapshot of several
   std::string format = "table";          // or csv
   bool quiet = false;

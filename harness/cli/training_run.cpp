@@ -120,12 +120,27 @@ class TrainingRun {
     const Boundary found = confirm(predicted, [&](std::int64_t batch) {
       return trial(variant, batch, Purpose::boundary).result.outcome == Outcome::ok;
     });
+    say_what_broke(variant);
     row.max_batch = found.largest;
     row.first_oom_batch = found.smallest;
     row.trials = static_cast<std::int64_t>(found.probes.size());
     row.ooms =
         std::count_if(found.probes.begin(), found.probes.end(), [](const Probe& p) { return !p.fits; });
     return row;
+  }
+
+  /// A search takes a trial that ended in an error for one that does not fit.
+  void say_what_broke(const Variant& variant) const {
+    const auto broken = [&](const Row& row) {
+      return row.variant == variant.label && row.result.outcome == Outcome::error;
+    };
+    const auto first = std::ranges::find_if(file_->rows(), broken);
+    if (first == file_->rows().end()) return;
+    context_.progress.clear();
+    remark(fmt::format(
+        "{}: the boundary is not certain, since {} of its trials ended in an error, the first at batch "
+        "{} ({}); the same command runs them again",
+        variant.label, std::ranges::count_if(file_->rows(), broken), first->batch, first->result.message));
   }
 
   void sweep_grid() {

@@ -3,7 +3,9 @@
 #include <exception>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <span>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -115,9 +117,18 @@ void write_whole(const fs::path& file, std::string_view text) {
   throw UsageError(fmt::format("cannot write to {}", file.string()));
 }
 
-/// How many rows, from the first on, nobody has to measure again: a trial is one row.
-std::size_t whole_groups(std::span<const Row> rows) { return rows.size(); }
-std::size_t whole_groups(std::span<const StageRow> rows) { return whole_experiments(rows); }
+/// Leaves the rows that nobody has to measure again.
+void keep_finished(std::vector<Row>& rows) {
+  std::erase_if(rows, [](const Row& row) { return row.result.outcome == Outcome::error; });
+}
+void keep_finished(std::vector<StageRow>& rows) {
+  rows.resize(whole_experiments(rows));
+  std::set<std::pair<std::string, std::string>> broken;
+  for (const StageRow& row : rows) {
+    if (row.stage.outcome == Outcome::error) broken.emplace(row.subject, row.variant);
+  }
+  std::erase_if(rows, [&](const StageRow& row) { return broken.contains({row.subject, row.variant}); });
+}
 
 }  // namespace
 
@@ -204,10 +215,9 @@ ResultsFile<AnyRow>::ResultsFile(fs::path csv, const nlohmann::json& settings,
     write_whole(settings_path(csv_),
                 nlohmann::json{{"settings", settings}, {"environment", environment}}.dump(2) + "\n");
   }
-  if (const std::size_t whole = whole_groups(rows_); whole < rows_.size()) {
-    rows_.resize(whole);
-    write_whole(csv_, rows_text(std::span<const AnyRow>(rows_)));
-  }
+  const std::size_t found = rows_.size();
+  keep_finished(rows_);
+  if (rows_.size() < found) write_whole(csv_, rows_text(std::span<const AnyRow>(rows_)));
   out_.emplace(csv_, header<AnyRow>());
 }
 

@@ -58,8 +58,8 @@ class ResultsFile {
  public:
   /// `settings` is all that decides what is measured; `environment` where it was. Opens a file of the same
   /// settings to go on with it, makes a new one otherwise. An experiment at the end of which stages are
-  /// missing is cut off, so that it is run anew. Throws UsageError, and touches nothing, if the file holds
-  /// another run or cannot be written.
+  /// missing is cut off, and what ended in an error is left out, so that both are run anew. Throws
+  /// UsageError, and touches nothing, if the file holds another run or cannot be written.
   ResultsFile(std::filesystem::path csv, const nlohmann::json& settings, const nlohmann::json& environment);
 
   /// Those measured before first.

@@ -24,6 +24,12 @@ std::uint64_t calls_of(std::string_view function) {
   return found == counts.end() ? 0 : found->second;
 }
 
+std::map<std::string, std::uint64_t> calls() {
+  const std::lock_guard lock(model_mutex());
+  const auto& counts = model().calls.counts();
+  return {counts.begin(), counts.end()};
+}
+
 std::map<std::string, std::size_t> live() {
   const std::lock_guard lock(model_mutex());
   return model().live();

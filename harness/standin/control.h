@@ -23,6 +23,9 @@ void set_faults(std::initializer_list<std::string_view> faults);
 /// How often a function was called since reset() or set_faults(), whether it failed or not.
 [[nodiscard]] std::uint64_t calls_of(std::string_view function);
 
+/// The same of every function that was called.
+[[nodiscard]] std::map<std::string, std::uint64_t> calls();
+
 /// What is allocated or created and not given back: how many, by the function that makes them.
 [[nodiscard]] std::map<std::string, std::size_t> live();
 

@@ -1,6 +1,7 @@
 #include "harness/standin/settings.h"
 
 #include <array>
+#include <limits>
 
 #include "harness/base/bytes.h"
 #include "harness/base/errors.h"
@@ -22,6 +23,13 @@ int read_count(std::string_view text) {
   const auto count = parse_number<int>(text);
   if (!count || *count < 1) throw UsageError("\"" + std::string(text) + "\" is not a number from 1 on");
   return *count;
+}
+
+/// A number, or on: always.
+std::uint64_t read_times(std::string_view text) {
+  if (text == "on") return std::numeric_limits<std::uint64_t>::max();
+  if (text == "off") return 0;
+  return static_cast<std::uint64_t>(read_count(text));
 }
 
 bool read_switch(std::string_view text) {
@@ -50,7 +58,7 @@ constexpr std::array kKeys{
     Key{"temperature",
         [](Settings& settings, std::string_view text) { settings.temperature = read_count(text); }},
     Key{"throttled",
-        [](Settings& settings, std::string_view text) { settings.throttled = read_switch(text); }},
+        [](Settings& settings, std::string_view text) { settings.throttled = read_times(text); }},
     Key{"name", [](Settings& settings, std::string_view text) { settings.name = text; }},
     Key{"workspace",
         [](Settings& settings, std::string_view text) { settings.workspace = parse_bytes(text); }},

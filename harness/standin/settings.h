@@ -26,10 +26,11 @@ struct Settings {
   bool garbage = false;                        // with compute: new device memory holds NaN, not zeros
   int capability = 90;                         // 10 x major + minor
   int multiprocessors = 132;
-  int threads = 2048;      // a multiprocessor
-  int clock = 1980;        // MHz
-  int temperature = 40;    // degrees Celsius
-  bool throttled = false;  // it is too hot to keep the clock
+  int threads = 2048;    // a multiprocessor
+  int clock = 1980;      // MHz
+  int temperature = 40;  // degrees Celsius
+  std::uint64_t throttled =
+      0;  // so many times that it is asked, it is too hot to keep the clock; then it is not
   std::string name = "Modelled device";
   std::size_t workspace = 0;  // bytes that a matrix product asks for
   std::string report;         // the folder for a file on what each process did; empty: none

@@ -69,6 +69,7 @@ class Calibrator {
     measure_copy(buffers);
     measure_link(buffers);
     measure_launch(buffers);
+    measure_update(buffers);
     measure_products(buffers);
     name_profile();
     return std::move(result_);
@@ -188,6 +189,32 @@ class Calibrator {
     result_.profile.launch_seconds = seconds.median;
   }
 
+  /// The optimizer's kernel with the most traffic, on vectors that fill the buffers but for the count of
+  /// steps.
+  void measure_update(const Segment& buffers) {
+    const TensorType vector = vector_of(buffer_bytes_ - kGranule), count{Shape{}, DType::f32};
+    const std::array types{vector, vector, vector, vector, count};
+    const std::array results{vector, vector, vector, count};
+    const std::array numbers{1e-3, 0.9, 0.999, 1e-8, 0.01, 0.0, 1.0, 0.0};
+    const std::array at{buffers.at(0), buffers.at(buffer_bytes_), buffers.at(2 * buffer_bytes_),
+                        buffers.at(3 * buffer_bytes_), buffers.at(4 * buffer_bytes_ - kGranule)};
+    const std::array to{at[0], at[1], at[2], at[4]};
+    const OpCall call{Op::adam_fused, numbers, types, results, 1, false};
+    const Spread seconds = time(4, [&] { device_.execute(call, {at, to, {}, {}}); });
+    note_rate("adam_fused", row_of(Op::adam_fused).cost(call).bytes, "B/s", seconds);
+  }
+
+  /// Numbers as a training's: products of zeros take less power, and so less time.
+  void fill(const Segment& buffers, std::size_t place, const TensorType& type) {
+    const TensorType wide{type.shape, DType::f32};
+    const std::array numbers{1.0, 2.0, 0.0, 1.0, 0.0, 2.0, -1.0};  // the last two: scale, offset
+    void* const drawn = buffers.at(type == wide ? place * buffer_bytes_ : 2 * buffer_bytes_);
+    execute(Op::uniform, numbers, {}, wide, {}, drawn);
+    if (type == wide) return;
+    execute(Op::cast, std::array{static_cast<double>(type.dtype)}, std::array{wide}, type, std::array{drawn},
+            buffers.at(place * buffer_bytes_));
+  }
+
   void measure_products(const Segment& buffers) {
     Profile& p = result_.profile;
     p.f32_rate = best_product(buffers, DType::f32, false);
@@ -208,7 +235,9 @@ class Calibrator {
     double best = 0;
     for (std::int64_t n = kSmallestProduct; n <= kLargestProduct; n *= 2) {
       const TensorType matrix{{n, n}, type};
-      if (matrix.bytes() > buffer_bytes_) break;
+      if (TensorType{matrix.shape, DType::f32}.bytes() > buffer_bytes_) break;
+      fill(buffers, 0, matrix);
+      fill(buffers, 1, matrix);
       const Spread seconds = time(1, [&] {
         execute(Op::mm, weights, std::array{matrix, matrix}, matrix, from, buffers.at(2 * buffer_bytes_),
                 tf32, work, work_bytes);

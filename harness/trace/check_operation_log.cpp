@@ -118,8 +118,8 @@ class Comparison {
 
 }  // namespace
 
-LogCheck check_operation_log(const OperationLog& log, const LogObserver& observer) {
-  ReplayedLog replayed(log);
+LogCheck check_operation_log(const OperationLog& log, const LogObserver& observer, SegmentSource* real) {
+  ReplayedLog replayed(log, real);
   Comparison comparison(log);
   LogCheck check;
   for (const LogOperation& operation : log.operations) {

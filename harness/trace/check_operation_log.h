@@ -28,7 +28,9 @@ struct LogCheck {
 /// Called after every operation that agrees.
 using LogObserver = std::function<void(const CachingAllocator&)>;
 
-/// Throws UsageError naming the line if the settings that it changes to do not go with the blocks there are.
-[[nodiscard]] LogCheck check_operation_log(const OperationLog& log, const LogObserver& observer = {});
+/// `real`, if not null, takes the same segments and pages; what it refuses is a difference. Throws UsageError
+/// naming the line if the settings that it changes to do not go with the blocks there are.
+[[nodiscard]] LogCheck check_operation_log(const OperationLog& log, const LogObserver& observer = {},
+                                           SegmentSource* real = nullptr);
 
 }  // namespace memsweep

@@ -9,15 +9,16 @@
 #include <vector>
 
 #include "harness/memory/segment_source.h"
-#include "harness/memory/sources/counting.h"
+#include "harness/memory/sources/mirrored.h"
 #include "harness/memory/streams.h"
 
 namespace memsweep {
 
 class RecordedDevice final : public SegmentSource, public PageSource, public Streams {
  public:
-  /// Bytes.
-  RecordedDevice(std::size_t total, std::size_t used_before) : device_(total, used_before) {}
+  /// As MirroredSource's.
+  RecordedDevice(std::size_t total, std::size_t used_before, SegmentSource* real = nullptr)
+      : device_(total, used_before, real) {}
 
   /// The calls since the last time, as the lines of an operation log.
   std::vector<std::string> take_calls();
@@ -46,7 +47,7 @@ class RecordedDevice final : public SegmentSource, public PageSource, public Str
  private:
   void note(std::string_view call, Address address, std::size_t bytes, std::size_t count);
 
-  CountingSource device_;
+  MirroredSource device_;
   std::vector<std::string> calls_;
   bool hold_ = false;
   Event last_event_ = 0;

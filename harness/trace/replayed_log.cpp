@@ -33,9 +33,9 @@ std::string block_line(const BlockSnapshot& b) {
 
 }  // namespace
 
-ReplayedLog::ReplayedLog(const OperationLog& log)
+ReplayedLog::ReplayedLog(const OperationLog& log, SegmentSource* real)
     : log_(log),
-      device_(log.total_bytes, log.used_before),
+      device_(log.total_bytes, log.used_before, real),
       allocator_(device_, parse_settings(log.settings, log.release), log.release, device_) {
   if (log.fraction) allocator_.set_memory_fraction(*log.fraction);
 }

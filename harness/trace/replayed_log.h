@@ -15,8 +15,8 @@ namespace memsweep {
 
 class ReplayedLog {
  public:
-  /// `log` must outlive this.
-  explicit ReplayedLog(const OperationLog& log);
+  /// `real`, if not null, is a device that takes the same memory. Both must outlive this.
+  explicit ReplayedLog(const OperationLog& log, SegmentSource* real = nullptr);
 
   /// The next operation of the log: the calls of the device, then its own line.
   std::vector<std::string> perform(const LogOperation& operation);

@@ -4,24 +4,33 @@
 #include <cublasLt.h>
 #include <cuda_runtime_api.h>
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
-#include <utility>
+#include <string_view>
 
 namespace memsweep {
+namespace cuda {
 
-/// A call into CUDA or one of its libraries failed. The sentence names the call, the error and, where it is
-/// known, what it was for.
+/// What an error means beyond the call that met it.
+enum class Consequence : std::uint8_t {
+  none,
+  no_memory,    // for what a library or the driver needs itself; no allocator was asked
+  device_lost,  // the context is broken: every later call of this process fails as well
+};
+
+[[nodiscard]] Consequence consequence_of(cudaError_t status);
+/// The end of a sentence, "; ..."; empty for none.
+[[nodiscard]] std::string_view text_of(Consequence consequence);
+
+}  // namespace cuda
+
+/// A call into CUDA or one of its libraries failed. The sentence names the call, the error and what it means.
 struct CudaError : std::runtime_error {
-  CudaError(std::string of_call, std::string its_error, bool no_memory)
-      : std::runtime_error(of_call + " failed: " + its_error),
-        call(std::move(of_call)),
-        error(std::move(its_error)),
-        out_of_memory(no_memory) {}
-
-  std::string call;    // "cudaLaunchKernel"
-  std::string error;   // "cudaErrorIllegalAddress (an illegal memory access was encountered)"
-  bool out_of_memory;  // a library or the driver found no memory for itself; no allocator was asked
+  /// `error` is "cudaErrorIllegalAddress (an illegal memory access was encountered)".
+  CudaError(const std::string& call, const std::string& error,
+            cuda::Consequence consequence = cuda::Consequence::none)
+      : std::runtime_error(call + " failed: " + error + std::string(cuda::text_of(consequence))) {}
 };
 
 namespace cuda {
@@ -29,6 +38,18 @@ namespace cuda {
 /// Throws CudaError unless `status` is success; clears the error that the runtime would remember.
 void check(cudaError_t status, const char* call);
 void check(cublasStatus_t status, const char* call);
+
+/// Calls what gives something back, and once more if it fails, so that a failure that passes leaves nothing
+/// behind. What the first call returned.
+template <typename Call>
+auto give_back(Call call) noexcept {
+  const auto status = call();
+  if (status != decltype(call()){}) {
+    static_cast<void>(call());
+    static_cast<void>(cudaGetLastError());
+  }
+  return status;
+}
 
 }  // namespace cuda
 }  // namespace memsweep

@@ -19,54 +19,80 @@ __global__ void embedding_kernel(Matrix size, Ref w, const std::int64_t* ids, Re
 
 /// Columns that a thread sums up at once.
 constexpr int kColumnsEach = 4;
+/// Blocks that share the table: each looks at all indices, so that more of them read more.
+constexpr std::int64_t kMostBlocks = 2048;
+/// Rows of the gradient that a block remembers.
+constexpr std::int64_t kListed = 2048;
 
-/// What the sums of one index need: the rows from its first one on.
-struct Occurrences {
+/// The indices [first, end) of a table, and the rows of a gradient that belong to them, in their order.
+struct Share {
   const std::int64_t* ids;
-  std::int64_t id, first, end;
+  std::int64_t rows;  // of the gradient
+  std::int64_t first, end;
+
+  [[nodiscard]] __device__ bool holds(std::int64_t row) const {
+    return row < rows && ids[row] >= first && ids[row] < end;
+  }
 };
 
-/// Adds columns first_column + threadIdx.x + k * blockDim.x of all rows of an index up, in the order of rows:
-/// a thread looks at one row of as many as there are threads, and all add those that were found.
-__device__ void add_rows(const Occurrences& of, const Ref& grad, std::int64_t columns,
-                         std::int64_t first_column, float (&sums)[kColumnsEach]) {
+/// Calls row(its number) for the rows of a share, in their order, with thread 0 or with all threads of the
+/// block at once: a thread looks at one row of as many as there are threads.
+template <class Row>
+__device__ void for_each_row_of(const Share& share, bool with_all, Row row) {
   __shared__ bool found[kThreads];
   __shared__ std::int64_t last_found;
   if (threadIdx.x == 0) last_found = -1;
   __syncthreads();
-  for (std::int64_t first = of.first; first < of.end; first += blockDim.x) {
-    const std::int64_t mine = first + threadIdx.x;
-    found[threadIdx.x] = mine < of.end && of.ids[mine] == of.id;
+  for (std::int64_t first = 0; first < share.rows; first += blockDim.x) {
+    found[threadIdx.x] = share.holds(first + threadIdx.x);
     if (found[threadIdx.x]) last_found = first;
     __syncthreads();
-    for (unsigned i = 0; last_found == first && i < blockDim.x; ++i) {
-      if (!found[i]) continue;
-      for (int k = 0; k < kColumnsEach; ++k) {
-        const std::int64_t column = first_column + threadIdx.x + k * std::int64_t{blockDim.x};
-        if (column < columns) sums[k] += load(grad, (first + i) * columns + column);
-      }
+    for (unsigned i = 0; last_found == first && (with_all || threadIdx.x == 0) && i < blockDim.x; ++i) {
+      if (found[i]) row(first + i);
     }
     __syncthreads();
   }
 }
 
-/// The first row of an index sums all of them up, so that each sum is one block's.
-__global__ void embedding_backward_kernel(Matrix size, Ref grad, const std::int64_t* ids, Ref dw) {
-  for_each_row(size, [&](std::int64_t row, std::int64_t) {
-    const std::int64_t id = ids[row];
-    float earlier = 0;
-    for_each_column(row, [&](std::int64_t i) { earlier = ids[i] == id ? 1 : earlier; });
-    if (block_sum(earlier) != 0) return;
-    const std::int64_t step = kColumnsEach * std::int64_t{blockDim.x};
+/// Adds columns first_column + threadIdx.x + k * blockDim.x of a row to the sums.
+__device__ void add_row(const Ref& grad, std::int64_t row, std::int64_t columns, std::int64_t first_column,
+                        float (&sums)[kColumnsEach]) {
+  for (int k = 0; k < kColumnsEach; ++k) {
+    const std::int64_t column = first_column + threadIdx.x + k * std::int64_t{blockDim.x};
+    if (column < columns) sums[k] += load(grad, row * columns + column);
+  }
+}
+
+/// A block sums up what belongs to its share of the table, each index in the order of rows: by a list of the
+/// rows that it found, or, where they are too many for one, by looking again for each index.
+__global__ void embedding_backward_kernel(Matrix size, std::int64_t table_rows, std::int64_t each, Ref grad,
+                                          const std::int64_t* ids, Ref dw) {
+  __shared__ std::int64_t listed[kListed];
+  __shared__ std::int64_t found;
+  const Share share{ids, size.rows, blockIdx.x * each, std::min(table_rows, (blockIdx.x + 1) * each)};
+  if (threadIdx.x == 0) found = 0;
+  for_each_row_of(share, false, [&](std::int64_t row) {
+    if (found < kListed) listed[found] = row;
+    ++found;
+  });
+  const std::int64_t step = kColumnsEach * std::int64_t{blockDim.x};
+  for (std::int64_t id = share.first; id < share.end; ++id) {
     for (std::int64_t first = 0; first < size.columns; first += step) {
       float sums[kColumnsEach] = {};
-      add_rows({ids, id, row, size.rows}, grad, size.columns, first, sums);
+      const auto add = [&](std::int64_t row) { add_row(grad, row, size.columns, first, sums); };
+      if (found > kListed) {
+        for_each_row_of({ids, size.rows, id, id + 1}, true, add);
+      } else {
+        for (std::int64_t i = 0; i < found; ++i) {
+          if (ids[listed[i]] == id) add(listed[i]);
+        }
+      }
       for (int k = 0; k < kColumnsEach; ++k) {
         const std::int64_t column = first + threadIdx.x + k * std::int64_t{blockDim.x};
         if (column < size.columns) store(dw, id * size.columns + column, sums[k]);
       }
     }
-  });
+  }
 }
 
 }  // namespace
@@ -78,9 +104,10 @@ void embedding(const CudaContext& context, const OpCall& call, const Views& view
 }
 
 void embedding_backward(const CudaContext& context, const OpCall& call, const Views& views) {
-  const Matrix size = Matrix::of(call.inputs[0]);
-  check(cudaMemsetAsync(views.outputs[0], 0, call.outputs[0].bytes(), context.stream), "cudaMemsetAsync");
-  launch(context, grid_of_rows(size.rows), embedding_backward_kernel, size, input(call, views, 0),
+  const std::int64_t table_rows = call.outputs[0].shape[0];
+  const std::int64_t each = (table_rows + kMostBlocks - 1) / kMostBlocks;
+  launch(context, grid_of_rows((table_rows + each - 1) / each), embedding_backward_kernel,
+         Matrix::of(call.inputs[0]), table_rows, each, input(call, views, 0),
          input_at<std::int64_t>(views, 1), output(call, views, 0));
 }
 

@@ -65,12 +65,14 @@ __global__ void max_pool_kernel(Planes in, Planes out, Window window, Ref x, Ref
   });
 }
 
-/// Windows overlap: the gradients of a plane are one thread's, so that they are added up in one order.
-__global__ void max_pool_backward_kernel(Planes in, std::int64_t area, Ref grad, const std::int64_t* index,
-                                         Ref dx) {
-  for_each_in_grid(in.count, [&](std::int64_t plane) {
-    for (std::int64_t i = plane * area; i < (plane + 1) * area; ++i) {
-      const std::int64_t place = plane * in.area() + index[i];
+/// Windows overlap: a place is one thread's, so that its gradients are added up in one order. All threads of
+/// a block look at the same window at a time, which is one access to memory.
+__global__ void max_pool_backward_kernel(Matrix windows, std::int64_t area, Ref grad,
+                                         const std::int64_t* index, Ref dx) {
+  for_each_row(windows, [&](std::int64_t plane, std::int64_t first) {
+    for (std::int64_t i = first; i < first + windows.columns; ++i) {
+      if (static_cast<unsigned>(index[i]) % blockDim.x != threadIdx.x) continue;
+      const std::int64_t place = plane * area + index[i];
       store(dx, place, load(dx, place) + load(grad, i));
     }
   });
@@ -106,10 +108,11 @@ void max_pool(const CudaContext& context, const OpCall& call, const Views& views
 }
 
 void max_pool_backward(const CudaContext& context, const OpCall& call, const Views& views) {
-  const Planes in = Planes::of(call.outputs[0].shape);
+  constexpr unsigned kThreadsOfPlane = 64;
+  const Matrix windows = rows_of(call.inputs[1].shape);
   check(cudaMemsetAsync(views.outputs[0], 0, call.outputs[0].bytes(), context.stream), "cudaMemsetAsync");
-  launch(context, grid_for(context, in.count), max_pool_backward_kernel, in,
-         Planes::of(call.inputs[1].shape).area(), input(call, views, 0), input_at<std::int64_t>(views, 1),
+  launch(context, grid_of_rows(windows.rows, kThreadsOfPlane), max_pool_backward_kernel, windows,
+         Planes::of(call.outputs[0].shape).area(), input(call, views, 0), input_at<std::int64_t>(views, 1),
          output(call, views, 0));
 }
 

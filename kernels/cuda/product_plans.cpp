@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "kernels/cuda/check.h"
-
 namespace memsweep::cuda {
 namespace {
 
@@ -98,7 +96,7 @@ std::optional<ProductPlan> make_plan(cublasLtHandle_t handle, const ProductProbl
                    make_layout(problem.b, problem.batches),
                    make_layout(problem.c, problem.batches),
                    {}};
-  const auto preference = make_preference(problem);
+  auto preference = make_preference(problem);
   cublasLtMatmulHeuristicResult_t result{};
   int found = 0;
   cublasStatus_t status =
@@ -108,6 +106,8 @@ std::optional<ProductPlan> make_plan(cublasLtHandle_t handle, const ProductProbl
   if (status == CUBLAS_STATUS_NOT_SUPPORTED) return std::nullopt;
   check(status, "cublasLtMatmulAlgoGetHeuristic");
   plan.algorithm = result.algo;
+  check(give_back([used = preference.release()] { return cublasLtMatmulPreferenceDestroy(used); }),
+        "cublasLtMatmulPreferenceDestroy");
   return plan;
 }
 

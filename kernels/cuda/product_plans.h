@@ -12,6 +12,7 @@
 #include <optional>
 #include <type_traits>
 
+#include "kernels/cuda/check.h"
 #include "kernels/tensor.h"
 
 namespace memsweep::cuda {
@@ -44,7 +45,7 @@ template <auto Destroy>
 struct DestroyedBy {
   template <class Object>
   void operator()(Object* object) const {
-    static_cast<void>(Destroy(object));
+    give_back([object] { return Destroy(object); });
   }
 };
 template <class Handle, auto Destroy>

@@ -2,14 +2,21 @@
 
 import csv
 import dataclasses
+import json
 import pathlib
 import time
 
 COLUMNS = ("check", "outcome", "seconds", "finding")
+BROKEN = "broken:"  # how remarks on cases that failed begin
+LAST_SECONDS = 5  # what is not begun with less time left
 
 
 class NotRun(Exception):
     """What a check needs is not here; the text says what."""
+
+
+class OutOfTime(NotRun):
+    """A command had no end within the time of its check."""
 
 
 @dataclasses.dataclass
@@ -32,20 +39,46 @@ class Place:
 
     root: pathlib.Path
     build: pathlib.Path
-    out: pathlib.Path
+    out: pathlib.Path  # what is kept
+    scratch: pathlib.Path  # what is not
     device: str
-    memory: str  # cap of the device in sweeps, as memsweep takes it
-    deadline: float  # of time.monotonic()
+    memory: int  # MiB that searches may take beside the context
+    deadline: float  # of time.monotonic(), for all checks
+    check_deadline: float = float("inf")  # for the one that runs
 
     def seconds_left(self):
-        return self.deadline - time.monotonic()
+        return min(self.deadline, self.check_deadline) - time.monotonic()
+
+    def each(self, cases, work):
+        """What `work` returns of each case, as long as there is time; and what is to be said of the others."""
+        results, remarks = [], []
+        for done, case in enumerate(cases):
+            try:
+                if self.seconds_left() < LAST_SECONDS:
+                    raise OutOfTime("the time was over")
+                results.append(work(*case))
+            except OutOfTime:
+                if done == 0:
+                    raise
+                remarks.append(f"{len(cases) - done} of {len(cases)} not run, the time was over")
+                break
+            except RuntimeError as error:
+                remarks.append(f"{BROKEN} {case[0]}: {error}")
+        return results, remarks
+
+    def capped(self, mebibytes=None):
+        """Options that leave so much memory beside the context, which may take more than half a gibibyte."""
+        profile = self.out / "profile.json"
+        context = json.loads(profile.read_text(encoding="utf-8"))["context_bytes"] if profile.is_file() else 1 << 30
+        return ["--memory", f"{-(-context // (1 << 20)) + (mebibytes or self.memory)}MiB"]
 
 
-def run(name, function, place):
+def run(name, function, place, seconds):
     """A check that breaks has failed, and says how; the others go on."""
     start = time.monotonic()
+    place.check_deadline = start + seconds
     try:
-        if place.seconds_left() <= 0:
+        if place.seconds_left() < LAST_SECONDS:
             raise NotRun("the time for all checks was over")
         outcome = function(place)
         word, finding = ("pass" if outcome.passed else "fail"), outcome.finding
@@ -56,9 +89,18 @@ def run(name, function, place):
     return Result(name, word, time.monotonic() - start, " ".join(finding.split()))
 
 
+def passed(remarks):
+    """Whether none is of a case that broke."""
+    return not any(remark.startswith(BROKEN) for remark in remarks)
+
+
 def write(results, path):
+    rows = [(each.check, each.outcome, f"{each.seconds:.1f}", each.finding) for each in results]
+    write_table(path, COLUMNS, rows)
+
+
+def write_table(path, columns, rows):
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for result in results:
-            writer.writerow((result.check, result.outcome, f"{result.seconds:.1f}", result.finding))
+        writer.writerow(columns)
+        writer.writerows(rows)

@@ -3,7 +3,7 @@
 import re
 
 from gpu_checks import program
-from gpu_checks.check import Outcome
+from gpu_checks.check import Outcome, passed
 
 BOUNDARIES = [
     ("sgd", "--model mlp:784-2048x6-10"),
@@ -19,40 +19,54 @@ BOUNDARIES = [
     ("gelu-norm", "--model mlp:784-2048x6-10 --activation gelu --layernorm --dropout 0.1"),
     ("gpt", "--model gpt-tiny --optimizer adamw"),
 ]
+# Without a cap: what the driver itself refuses.
+WHOLE = [
+    ("whole-device", "--model mlp:784-2048x6-10 --precision bf16"),
+    ("whole-device-pages", "--model mlp:784-2048x6-10 --precision bf16 --alloc-conf expandable_segments:True"),
+]
 EXACT_SHARE = 0.9
+SMALL = 512  # MiB in which all scenarios that train run
+EXPERIMENTS = ("graph-leak", "fragmentation", "cleanup")  # which time no steps
+PATTERNS = 5 << 10  # MiB that they need at most
 
 
 def scenarios(place):
     """All scenarios at a small size: no row may be an error."""
-    folder = place.out / "scenarios"
-    folder.mkdir(exist_ok=True)
-    ran, errors = 0, []
-    for name in scenario_names(place):
-        found, _ = program.sweep(place, f"scenarios/{name}", place.device, "--scenario", name, "--memory", "512MiB", "--time-limit", "0.1")
-        ran += len(found)
-        errors += [f"{name} {row['variant']}: {row['message']}" for row in found if row["outcome"] == "error"]
-    return Outcome(not errors, "; ".join([f"{ran} rows, {len(errors)} errors", *errors[:5]]))
+    names = [(name,) for name in re.findall(r"^  ([a-z][a-z-]*)  ", program.run(place, "list", "scenarios").stdout, re.MULTILINE)]
+    swept, remarks = place.each(names, lambda name: rows_of_scenario(place, name))
+    rows = [row for rows in swept for row in rows]
+    program.write_rows(place.out / "scenarios.csv", rows)
+    errors = [f"{name} {row['variant']}: {row['message']}" for name, row in rows if row["outcome"] == "error"]
+    return Outcome(not errors and passed(remarks), "; ".join([f"{len(rows)} rows, {len(errors)} errors", *remarks, *errors[:5]]))
 
 
-def scenario_names(place):
-    return re.findall(r"^  ([a-z][a-z-]*)  ", program.run(place, "list", "scenarios").stdout, re.MULTILINE)
+def rows_of_scenario(place, name):
+    options = place.capped(PATTERNS) if name in EXPERIMENTS else ["--time-limit", "0.1", *place.capped(SMALL)]
+    rows, _ = program.sweep(place, name, place.device, "--in-process", "--scenario", name, *options)
+    return [(name, {key: row[key] for key in ("variant", "outcome", "message")}) for row in rows]
 
 
 def boundaries(place):
     """The largest batch that fits against the predicted one."""
-    exact, never_wrong, found_all = 0, True, []
-    for name, options in BOUNDARIES:
-        _, found = program.sweep(
-            place, f"boundary-{name}", place.device, "--scenario", "batch-size", "--memory", place.memory, "--time-limit", "0.1", *options.split()
-        )
-        for row in found:
-            largest, predicted = int(row["max_batch"]), int(row["predicted_batch"])
-            exact += largest == predicted
-            never_wrong = never_wrong and predicted <= largest
-            if largest != predicted:
-                found_all.append(f"{name}: {largest}, predicted {predicted}")
-    text = f"{exact} of {len(BOUNDARIES)} predicted exactly"
-    return Outcome(never_wrong and exact >= EXACT_SHARE * len(BOUNDARIES), "; ".join([text, *found_all]))
+    cases = [(name, [*options.split(), *place.capped()]) for name, options in BOUNDARIES]
+    cases += [(name, options.split()) for name, options in WHOLE]
+    found, remarks = place.each(cases, lambda name, options: boundary_of(place, name, options))
+    program.write_rows(place.out / "boundaries.csv", [(name, row) for name, row, _ in found])
+    different = [each for each in found if each[2]]
+    wrong = sum(int(row["predicted_batch"]) > int(row["max_batch"]) for _, row, _ in found)
+    text = f"{len(found) - len(different)} of {len(found)} predicted exactly, {wrong} predicted to fit that do not"
+    exact = len(different) <= (1 - EXACT_SHARE) * len(found)
+    return Outcome(wrong == 0 and exact and passed(remarks), "; ".join([text, *remarks, *(f"{name}: {why}" for name, _, why in different)]))
+
+
+def boundary_of(place, name, options):
+    """Its name and row, and what is wrong with it; empty: nothing."""
+    common = ["--in-process", "--scenario", "batch-size", "--time-limit", "0.1"]
+    rows, (row,) = program.sweep(place, name, place.device, *common, *options)
+    wrong = [each["message"] for each in rows if each["outcome"] == "error"]
+    if row["max_batch"] != row["predicted_batch"]:
+        wrong.insert(0, f"{row['max_batch']}, predicted {row['predicted_batch']}")
+    return name, row, ", ".join(wrong)
 
 
 def calibration(place):

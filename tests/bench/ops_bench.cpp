@@ -1,11 +1,14 @@
 // Rates of single ops on a device: bytes and operations a second, by the cost that the op table gives them
 // and on the device's own clock.
-//   ops_bench [DEVICE] [BENCHMARK OPTION…]     DEVICE as memsweep --device takes it (default: cpu)
+//   ops_bench [DEVICE] [--cold] [BENCHMARK OPTION…]     DEVICE as memsweep --device takes it (default: cpu);
+//                                                       --cold: no operand is in a cache when an op begins
 #include <benchmark/benchmark.h>
 
 #include <exception>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,6 +23,8 @@ namespace {
 
 constexpr std::size_t kMemory = 1_GiB;
 constexpr int kRunsATime = 8;  // of an op between two looks at the clock, which waits for the device
+constexpr std::size_t kLibraryWorkspace = 32_MiB;  // cuBLAS's on the newer GPUs
+constexpr std::int64_t kFlushBytes = 256_MiB;      // more than caches hold
 
 struct Subject {
   std::string name;
@@ -41,7 +46,12 @@ class Operands {
     if (subject.in_place >= 0) outputs_at_[0] = inputs_at_[static_cast<std::size_t>(subject.in_place)];
     for (const Workspace& workspace :
          row_of(subject.op).workspaces(call(), device.profile().multiprocessors)) {
-      if (workspace.bytes > 0) workspaces_at_.push_back(allocate(workspace.bytes));
+      const std::size_t bytes =
+          workspace.kind == WorkspaceKind::cublas || workspace.kind == WorkspaceKind::cublaslt
+              ? kLibraryWorkspace
+              : workspace.bytes;
+      workspaces_at_.push_back(allocate(bytes));
+      workspace_bytes_.push_back(bytes);
     }
   }
   ~Operands() {
@@ -51,7 +61,7 @@ class Operands {
   Operands& operator=(const Operands&) = delete;
 
   [[nodiscard]] OpCall call() const { return {subject_.op, subject_.attributes, subject_.inputs, outputs_}; }
-  void execute() { device_.execute(call(), {inputs_at_, outputs_at_, workspaces_at_}); }
+  void execute() { device_.execute(call(), {inputs_at_, outputs_at_, workspaces_at_, workspace_bytes_}); }
 
  private:
   void* allocate(std::size_t bytes) {
@@ -72,17 +82,26 @@ class Operands {
   const Subject& subject_;
   std::vector<TensorType> outputs_;
   std::vector<void*> inputs_at_, outputs_at_, workspaces_at_;
+  std::vector<std::size_t> workspace_bytes_;
   std::vector<std::pair<Address, std::size_t>> blocks_;
 };
 
-void measure(benchmark::State& state, Device& device, const Subject& subject) {
+/// Writes more than caches hold.
+Subject flush() { return {"flush", Op::zeros_like, {}, {{{kFlushBytes / 4}, DType::f32}}, 0}; }
+
+void measure(benchmark::State& state, Device& device, const Subject& subject, bool cold) {
   try {
     Operands operands(device, subject);
+    const Subject flushing = flush();
+    std::optional<Operands> flushed;
+    if (cold) flushed.emplace(device, flushing);
     operands.execute();
+    const int runs = cold ? 1 : kRunsATime;
     for (auto _ : state) {
+      if (flushed) flushed->execute();
       const double start = device.now();
-      for (int run = 0; run < kRunsATime; ++run) operands.execute();
-      state.SetIterationTime((device.now() - start) / kRunsATime);
+      for (int run = 0; run < runs; ++run) operands.execute();
+      state.SetIterationTime((device.now() - start) / runs);
     }
     const Cost cost = row_of(subject.op).cost(operands.call());
     const auto rate = benchmark::Counter::kIsIterationInvariantRate;
@@ -136,11 +155,17 @@ int main(int argc, char** argv) {
       std::swap(argv[0], argv[1]);
       ++argv, --argc;
     }
+    const bool cold = argc > 1 && std::string_view(argv[1]) == "--cold";
+    if (cold) {
+      std::swap(argv[0], argv[1]);
+      ++argv, --argc;
+    }
     const OpenedDevice opened = open_device(options);
     const auto list = subjects(opened.device->profile().compute_capability > 0);
     for (const Subject& subject : list) {
-      benchmark::RegisterBenchmark(subject.name.c_str(),
-                                   [&](benchmark::State& state) { measure(state, *opened.device, subject); })
+      benchmark::RegisterBenchmark(
+          subject.name.c_str(),
+          [&](benchmark::State& state) { measure(state, *opened.device, subject, cold); })
           ->UseManualTime()
           ->Unit(benchmark::kMicrosecond);
     }

@@ -1,48 +1,14 @@
 // The cuda device as a user meets it: the whole program with the module's own code over the modelled device
 // (harness/standin), whose kernels run on the host. Models are tiny: a modelled step takes milliseconds.
 #include <cmath>
-#include <fstream>
-#include <map>
 
 #include <gtest/gtest.h>
 
 #include "harness/report/results_file.h"
-#include "tests/cli/program.h"
+#include "tests/cli/on_cuda.h"
 
 namespace memsweep::testing {
 namespace {
-
-const std::string kRows = "--time-limit 0.001 --csv rows.csv ";
-const std::string kModel = "--model mlp:8-8x2-4 --optimizer adamw " + kRows;
-const std::string kGrid = "--scenario checkpointing --recompute none --batches 4 " + kModel;
-const std::string kModule = std::string("MEMSWEEP_CUDA_MODULE=") + MEMSWEEP_CUDA_HOSTED;
-
-Words modelled(const std::string& settings) {
-  return {kModule, "MEMSWEEP_STANDIN=memory=256MiB,context=100MiB,compute=" + settings};
-}
-
-std::vector<Row> rows_of(const std::string& arguments, const Words& environment = {}) {
-  const TemporaryFolder folder;
-  const Finished finished = run(folder, arguments, environment);
-  EXPECT_EQ(finished.status, 0) << finished.err;
-  return finished.status == 0 ? read_rows(folder / "rows.csv") : std::vector<Row>{};
-}
-
-/// A profile like the modelled device's own numbers.
-std::string profile_of_the_device() {
-  return R"({"name": "modelled", "source": "the stand-in", "compute_capability": 90, "multiprocessors": 132,
-    "threads_per_multiprocessor": 2048, "memory_bytes": 268435456, "context_bytes": 104857600, "bandwidth": 1e12,
-    "f32_rate": 1e13, "tf32_rate": 1e13, "f16_rate": 1e13, "bf16_rate": 1e13, "bandwidth_share": 1,
-    "product_share": 1, "link_bandwidth": 1e10, "launch_seconds": 5e-6})";
-}
-
-std::vector<Row> simulated(const std::string& arguments) {
-  const TemporaryFolder folder;
-  std::ofstream(folder / "modelled.json") << profile_of_the_device();
-  const Finished finished = run(folder, arguments + "--device sim --profile modelled.json");
-  EXPECT_EQ(finished.status, 0) << finished.err;
-  return finished.status == 0 ? read_rows(folder / "rows.csv") : std::vector<Row>{};
-}
 
 class OnCuda : public ::testing::TestWithParam<std::string> {};
 
@@ -103,6 +69,22 @@ TEST(Cuda, ServesFromTheDriversOwnPool) {
   EXPECT_GE(rows[0].result.peak.reserved, rows[0].result.peak.allocated);
 }
 
+TEST(Cuda, ServesWhatPytorchsAllocatorWasRecordedToAskFor) {
+  const TemporaryFolder folder;
+  const std::string traces = std::string(MEMSWEEP_GOLDEN_DEFAULT) + "/allocator/";
+  const std::string check = "replay --check --take-from cuda " + traces;
+  const Words large{kModule, "MEMSWEEP_STANDIN=memory=80GiB,leaks=on"};
+  for (const char* trace : {"default_tight", "expandable_tight"}) {
+    const Finished finished = run(folder, check + trace + ".trace.gz", large);
+    EXPECT_EQ(finished.status, 0) << finished.out << finished.err;
+    EXPECT_TRUE(has(finished.out, "took and gave back the same memory")) << finished.out;
+  }
+  const Finished refused = run(folder, check + "default_tight.trace.gz", modelled("off"));
+  EXPECT_EQ(refused.status, 1) << refused.err;
+  EXPECT_TRUE(has(refused.out, "device call addr")) << refused.out;
+  expect_refused(run(folder, "replay --take-from cuda " + traces + "default_tight.trace.gz"), "--check");
+}
+
 TEST(Cuda, HasThreeAbsencesWithASentenceEach) {
   const TemporaryFolder folder;
   const std::string command = kGrid + "--device cuda";
@@ -132,50 +114,6 @@ TEST(Cuda, RefusesACapThatTheGpuHasNoRoomFor) {
   expect_refused(run(folder, kGrid + "--device cuda --memory 50MiB", modelled("on")), "--memory 50MiB");
 }
 
-/// Calls of a short trial, with errors that do not spoil the process.
-const std::map<std::string, std::string> kFailures{{"cudaMalloc", "cudaErrorUnknown"},
-                                                   {"cudaFree", "cudaErrorUnknown"},
-                                                   {"cudaLaunchKernel", "cudaErrorUnknown"},
-                                                   {"cudaMemcpy", "cudaErrorUnknown"},
-                                                   {"cudaStreamSynchronize", "cudaErrorUnknown"},
-                                                   {"cudaEventRecord", "cudaErrorUnknown"},
-                                                   {"cudaEventSynchronize", "cudaErrorUnknown"},
-                                                   {"cudaEventElapsedTime", "cudaErrorUnknown"},
-                                                   {"cudaMemGetInfo", "cudaErrorUnknown"},
-                                                   {"cublasLtMatmul", "CUBLAS_STATUS_ALLOC_FAILED"}};
-
-class FailingCall : public ::testing::TestWithParam<std::pair<const std::string, std::string>> {};
-
-/// Until the call does not come any more, or enough of them were tried.
-TEST_P(FailingCall, CostsARowThatNamesItAndLeavesNothing) {
-  const auto& [call, error] = GetParam();
-  constexpr int kMost = 6;
-  int rows_lost = 0;
-  for (int number = 1; number <= kMost; ++number) {
-    const TemporaryFolder folder;
-    const Finished finished =
-        run(folder,
-            "--scenario checkpointing --recompute none --batches 4,5 --in-process --device cuda " + kModel,
-            modelled("on,leaks=on,fail=" + call + ":" + std::to_string(number) + ":" + error));
-    if (finished.status == 3) {  // while the device was opened
-      EXPECT_TRUE(has(finished.err, call + " failed: " + error)) << finished.err;
-      EXPECT_EQ(lines(finished.err).size(), 1U) << finished.err;
-      continue;
-    }
-    ASSERT_EQ(finished.status, 0) << call << " " << number << ": " << finished.err;
-    const auto rows = read_rows(folder / "rows.csv");
-    ASSERT_EQ(rows.size(), 2U);
-    if (rows[0].result.outcome == Outcome::ok) break;
-    ++rows_lost;
-    EXPECT_EQ(rows[0].result.outcome, Outcome::error);
-    EXPECT_TRUE(has(rows[0].result.message, call + " failed: " + error)) << rows[0].result.message;
-    EXPECT_EQ(rows[1].result.outcome, Outcome::ok) << call << " " << number << ": " << rows[1].result.message;
-  }
-  EXPECT_GT(rows_lost, 0);
-}
-INSTANTIATE_TEST_SUITE_P(Calls, FailingCall, ::testing::ValuesIn(kFailures),
-                         [](const auto& each) { return each.param.first; });
-
 TEST(Cuda, TellsALibrarysOwnShortageFromAnAllocators) {
   const auto rows =
       rows_of(kGrid + "--device cuda", modelled("on,fail=cublasLtMatmul:9:CUBLAS_STATUS_ALLOC_FAILED"));
@@ -186,6 +124,22 @@ TEST(Cuda, TellsALibrarysOwnShortageFromAnAllocators) {
       rows_of(kGrid + "--device cuda", modelled("on,fail=cudaMalloc:2+:cudaErrorMemoryAllocation"));
   ASSERT_EQ(refused.size(), 1U);
   EXPECT_EQ(refused[0].result.outcome, Outcome::oom);
+}
+
+TEST(Cuda, ATrialThatEndedInAnErrorIsRunAgainByTheSameCommand) {
+  const TemporaryFolder folder;
+  const std::string command =
+      "--scenario batch-size --model mlp:4096-64-4 --memory 180MiB --device cuda --in-process " + kRows;
+  const Finished broken = run(folder, command, modelled("off,fail=cudaLaunchKernel:40:cudaErrorUnknown"));
+  EXPECT_EQ(broken.status, 0) << broken.err;
+  EXPECT_TRUE(has(broken.err, "the boundary is not certain, since 1 of its trials ended in an error"))
+      << broken.err;
+  const Finished again = run(folder, command, modelled("off"));
+  EXPECT_FALSE(has(again.err, "not certain")) << again.err;
+  for (const Row& row : read_rows(folder / "rows.csv")) EXPECT_NE(row.result.outcome, Outcome::error);
+  const auto boundaries = read_boundaries(folder / "rows.csv");
+  ASSERT_EQ(boundaries.size(), 1U);
+  EXPECT_EQ(boundaries[0].max_batch, boundaries[0].predicted_batch);
 }
 
 TEST(Cuda, ATrialThatTakesTooLongIsOneRow) {

@@ -52,6 +52,18 @@ TEST(CudaEmbedding, RowsOfOneIndexAreAddedUpWhereverTheyAre) {
   }
 }
 
+TEST(CudaEmbedding, SharesOfALargeTableMayHaveMoreRowsThanABlockRemembers) {
+  constexpr std::int64_t kTable = 2050;  // a block sums up two indices
+  struct Case {
+    std::int64_t rows, used;  // indices
+  };
+  for (const auto [rows, used] : {Case{2500, 2}, Case{300, kTable}}) {
+    expect_what_the_cpu_gives({Op::embedding_backward,
+                               {static_cast<double>(kTable), 0},
+                               {random_tensor({rows, 5}, 1), random_targets(rows, used, 2)}});
+  }
+}
+
 /// Two heads of rows of `size` values; forward and backward.
 void expect_attention(double p, std::int64_t length, std::int64_t size) {
   const auto tokens = static_cast<double>(length);

@@ -75,6 +75,46 @@ TEST(ResultsFile, ARunGoesOnUnderTheSameSettings) {
   EXPECT_EQ(read_rows(folder / "results.csv").size(), 3);
 }
 
+TEST(ResultsFile, WhatEndedInAnErrorIsRunAgain) {
+  const TemporaryFolder folder;
+  {
+    ResultsFile<Row> file(folder / "results.csv", kSettings, kEnvironment);
+    Row broken = row_of("plain", 8), refused = row_of("plain", 9);
+    broken.result.outcome = Outcome::error;
+    refused.result.outcome = Outcome::oom;
+    file.add(broken);
+    file.add(refused);
+  }
+  const ResultsFile<Row> file(folder / "results.csv", kSettings, kEnvironment);
+  ASSERT_EQ(file.rows().size(), 1);
+  EXPECT_EQ(file.rows()[0].batch, 9);
+  EXPECT_EQ(read_rows(folder / "results.csv").size(), 1);
+}
+
+StageRow stage_of(std::string variant, std::string name, Outcome outcome) {
+  StageRow row;
+  row.subject = "P1";
+  row.variant = std::move(variant);
+  row.stages = 2;
+  row.stage.name = std::move(name);
+  row.stage.outcome = outcome;
+  return row;
+}
+
+TEST(ResultsFile, AnExperimentOfWhichOneStageEndedInAnErrorIsRunAgainAsAWhole) {
+  const TemporaryFolder folder;
+  {
+    ResultsFile<StageRow> file(folder / "results.csv", kSettings, kEnvironment);
+    file.add(stage_of("default", "del", Outcome::ok));
+    file.add(stage_of("default", "empty_cache", Outcome::error));
+    file.add(stage_of("expandable", "del", Outcome::ok));
+    file.add(stage_of("expandable", "empty_cache", Outcome::oom));
+  }
+  const ResultsFile<StageRow> file(folder / "results.csv", kSettings, kEnvironment);
+  ASSERT_EQ(file.rows().size(), 2);
+  EXPECT_EQ(file.rows()[0].variant, "expandable");
+}
+
 TEST(ResultsFile, ARunThatEndedBeforeItsFirstRowGoesOn) {
   const TemporaryFolder folder;
   (void)ResultsFile<Row>(folder / "results.csv", kSettings, kEnvironment);

@@ -54,6 +54,13 @@ TEST_F(StandinNvml, HeatIsAReasonForALowerClock) {
   ASSERT_EQ(nvmlDeviceGetHandleByIndex_v2(0, &device_), NVML_SUCCESS);
   EXPECT_EQ(nvmlDeviceGetCurrentClocksThrottleReasons(device_, &reasons), NVML_SUCCESS);
   EXPECT_EQ(reasons, nvmlClocksEventReasonSwThermalSlowdown);
+  reset("throttled=2");
+  ASSERT_EQ(nvmlInit_v2(), NVML_SUCCESS);
+  ASSERT_EQ(nvmlDeviceGetHandleByIndex_v2(0, &device_), NVML_SUCCESS);
+  for (const bool hot : {true, true, false, false}) {
+    EXPECT_EQ(nvmlDeviceGetCurrentClocksThrottleReasons(device_, &reasons), NVML_SUCCESS);
+    EXPECT_EQ(reasons != nvmlClocksEventReasonNone, hot);
+  }
 }
 
 TEST_F(StandinNvml, MemoryIsSharedBetweenThisProcessAndOthers) {

@@ -15,19 +15,6 @@
 namespace memsweep {
 namespace {
 
-/// A DeviceError says what was being done when a call failed.
-template <typename Work>
-auto doing(std::string_view what, Work work) {
-  try {
-    return work();
-  } catch (const CudaError& error) {
-    throw DeviceError(fmt::format("{}: {}{}", what, error.what(),
-                                  error.out_of_memory ? "; a library or the driver had no memory for itself, "
-                                                        "which no allocator was asked for"
-                                                      : ""));
-  }
-}
-
 std::string pci_bus_id(int index) {
   std::array<char, 64> id{};
   cuda::check(cudaDeviceGetPCIBusId(id.data(), static_cast<int>(id.size()), index), "cudaDeviceGetPCIBusId");
@@ -81,6 +68,16 @@ CudaDevice::CudaDevice(const CudaRequest& request)
   limited_.emplace(memory_, profile_.memory_bytes, profile_.context_bytes);
 }
 
+template <typename Work>
+auto CudaDevice::doing(std::string_view what, Work work) {
+  try {
+    return work();
+  } catch (const CudaError& error) {
+    failures_.rethrow();  // of a broken context, a call before this one may have met the error first
+    throw DeviceError(fmt::format("{}: {}", what, error.what()));
+  }
+}
+
 std::string CudaDevice::name() const { return "cuda:" + profile_.name; }
 
 SegmentSource& CudaDevice::memory() {
@@ -94,6 +91,7 @@ Address CudaDevice::allocate_host(std::size_t bytes) {
 
 void CudaDevice::execute(const OpCall& call, const Views& views) {
   last_op_ = call.op;
+  failures_.enter(row_of(call.op).name);
   doing(row_of(call.op).name, [&] {
     if (call.op != Op::transfer) return cuda_body(call.op)(context_, call, views);
     cuda::check(cudaMemcpyAsync(views.outputs[0], views.inputs[0], call.outputs[0].bytes(), cudaMemcpyDefault,

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "harness/device/cuda/driver.h"
 #include "harness/device/cuda/event_clock.h"
@@ -14,6 +15,7 @@
 #include "harness/device/open_cuda.h"
 #include "harness/memory/sources/limited.h"
 #include "kernels/cuda/bodies.h"
+#include "kernels/cuda/check.h"
 #include "kernels/cuda/product_plans.h"
 
 namespace memsweep {
@@ -22,7 +24,9 @@ namespace memsweep {
 class CudaStream {
  public:
   CudaStream();
-  ~CudaStream() { static_cast<void>(cudaStreamDestroy(stream_)); }
+  ~CudaStream() {
+    cuda::give_back([this] { return cudaStreamDestroy(stream_); });
+  }
   CudaStream(const CudaStream&) = delete;
   CudaStream& operator=(const CudaStream&) = delete;
   [[nodiscard]] cudaStream_t get() const { return stream_; }
@@ -34,7 +38,9 @@ class CudaStream {
 class CublasLt {
  public:
   CublasLt();
-  ~CublasLt() { static_cast<void>(cublasLtDestroy(handle_)); }
+  ~CublasLt() {
+    cuda::give_back([this] { return cublasLtDestroy(handle_); });
+  }
   CublasLt(const CublasLt&) = delete;
   CublasLt& operator=(const CublasLt&) = delete;
   [[nodiscard]] cublasLtHandle_t get() const { return handle_; }
@@ -62,6 +68,9 @@ class CudaDevice final : public Device {
   void read(Address from, void* to, std::size_t bytes) override;
 
  private:
+  /// What `work` returns. A DeviceError says what was being done when a call failed.
+  template <typename Work>
+  auto doing(std::string_view what, Work work);
   /// Makes the libraries load what they load for the first product of each type.
   void warm_up();
 

@@ -4,6 +4,8 @@
 
 #include <cuda_runtime_api.h>
 
+#include <fmt/format.h>
+
 #include "kernels/cuda/check.h"
 
 namespace memsweep {
@@ -19,7 +21,7 @@ void fetch(Function& function, const char* name) {
   cuda::check(cudaGetDriverEntryPointByVersion(name, &address, kVersion, cudaEnableDefault, &result),
               "cudaGetDriverEntryPointByVersion");
   if (result != cudaDriverEntryPointSuccess || address == nullptr)
-    throw CudaError("cudaGetDriverEntryPointByVersion", std::string("the driver has no ") + name, false);
+    throw CudaError("cudaGetDriverEntryPointByVersion", std::string("the driver has no ") + name);
   function = reinterpret_cast<Function>(address);
 }
 
@@ -38,13 +40,20 @@ Driver::Driver() {
   fetch(set_access, "cuMemSetAccess");
 }
 
+std::pair<const char*, const char*> Driver::describe(CUresult status) const noexcept {
+  const char *error = "an error without a name", *meaning = error;
+  static_cast<void>(get_error_name(status, &error));
+  static_cast<void>(get_error_string(status, &meaning));
+  return {error, meaning};
+}
+
 std::string Driver::name_of(int device) const {
   std::array<char, 256> name{};
   const CUresult status = device_get_name(name.data(), static_cast<int>(name.size()), device);
   if (status == CUDA_SUCCESS) return name.data();
-  const char* error = "an error without a name";
-  static_cast<void>(get_error_name(status, &error));
-  throw CudaError("cuDeviceGetName", error, false);
+  const auto [error, meaning] = describe(status);
+  throw CudaError("cuDeviceGetName", fmt::format("{} ({})", error, meaning),
+                  cuda::consequence_of(static_cast<cudaError_t>(status)));
 }
 
 }  // namespace memsweep

@@ -5,6 +5,7 @@
 #include <cuda.h>
 
 #include <string>
+#include <utility>
 
 namespace memsweep {
 
@@ -22,6 +23,9 @@ struct Driver {
   CUresult (*map)(CUdeviceptr, size_t, size_t, CUmemGenericAllocationHandle, unsigned long long);
   CUresult (*unmap)(CUdeviceptr, size_t);
   CUresult (*set_access)(CUdeviceptr, size_t, const CUmemAccessDesc*, size_t);
+
+  /// The name of an error and what it means: texts that last for ever.
+  [[nodiscard]] std::pair<const char*, const char*> describe(CUresult status) const noexcept;
 
   /// "NVIDIA H100 80GB HBM3". Throws CudaError.
   [[nodiscard]] std::string name_of(int device) const;

@@ -1,5 +1,8 @@
 #include "harness/device/cuda/memory.h"
 
+#include <cstdint>
+#include <limits>
+
 #include "harness/memory/sources/granule.h"
 
 namespace memsweep {
@@ -37,6 +40,10 @@ StreamOrderedPool* CudaMemory::pool() noexcept {
   cudaMemPool_t pool = nullptr;
   if (!failures_.succeeded(cudaDeviceGetDefaultMemPool(&pool, device_), "cudaDeviceGetDefaultMemPool"))
     return nullptr;
+  std::uint64_t kept = std::numeric_limits<std::uint64_t>::max();
+  if (!failures_.succeeded(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &kept),
+                           "cudaMemPoolSetAttribute"))
+    return nullptr;
   return &pool_.emplace(pool, stream_, failures_);
 }
 
@@ -47,8 +54,7 @@ Address CudaMemory::reserve(std::size_t bytes) noexcept {
 }
 
 void CudaMemory::unreserve(Address address, std::size_t bytes) noexcept {
-  if (!succeeded(driver_.address_free(address, bytes), "cuMemAddressFree"))
-    static_cast<void>(driver_.address_free(address, bytes));
+  succeeded(cuda::give_back([&] { return driver_.address_free(address, bytes); }), "cuMemAddressFree");
 }
 
 bool CudaMemory::map(Address address, std::size_t page_bytes, std::size_t count) noexcept {
@@ -76,28 +82,25 @@ bool CudaMemory::map_page(Address address, std::size_t bytes) noexcept {
   const CUresult created = driver_.create(&handle, bytes, &properties, 0);
   if (created == CUDA_ERROR_OUT_OF_MEMORY || !succeeded(created, "cuMemCreate")) return false;
   const bool mapped = succeeded(driver_.map(address, bytes, 0, handle, 0), "cuMemMap");
-  if (!succeeded(driver_.release(handle), "cuMemRelease")) static_cast<void>(driver_.release(handle));
+  succeeded(cuda::give_back([&] { return driver_.release(handle); }), "cuMemRelease");
   return mapped;
 }
 
 void CudaMemory::unmap(Address address, std::size_t page_bytes, std::size_t count) noexcept {
   if (count == 0) return;
   // Unlike cudaFree, unmapping does not wait for who still works there.
-  static_cast<void>(failures_.succeeded(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"));
+  failures_.succeeded(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
   for (std::size_t page = 0; page < count; ++page) {
     const CUdeviceptr place = address + page * page_bytes;
-    if (!succeeded(driver_.unmap(place, page_bytes), "cuMemUnmap"))
-      static_cast<void>(driver_.unmap(place, page_bytes));
+    succeeded(cuda::give_back([&] { return driver_.unmap(place, page_bytes); }), "cuMemUnmap");
   }
   held_ -= count * page_bytes;
 }
 
 bool CudaMemory::succeeded(CUresult status, const char* call) noexcept {
   if (status == CUDA_SUCCESS) return true;
-  const char *error = "an error without a name", *meaning = error;
-  static_cast<void>(driver_.get_error_name(status, &error));
-  static_cast<void>(driver_.get_error_string(status, &meaning));
-  failures_.note(call, error, meaning);
+  const auto [error, meaning] = driver_.describe(status);
+  failures_.note(call, error, meaning, cuda::consequence_of(static_cast<cudaError_t>(status)));
   return false;
 }
 

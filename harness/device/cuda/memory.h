@@ -29,7 +29,7 @@ class CudaMemory final : public SegmentSource, public PageSource {
   std::size_t held() const noexcept override { return held_; }
   PageSource* pages() noexcept override { return this; }
 
-  /// Null, and a failure, where the device has none.
+  /// Keeps all memory that it ever took until it is trimmed. Null, and a failure, where the device has none.
   StreamOrderedPool* pool() noexcept override;
 
   Address reserve(std::size_t bytes) noexcept override;
@@ -39,7 +39,8 @@ class CudaMemory final : public SegmentSource, public PageSource {
 
  private:
   [[nodiscard]] bool map_page(Address address, std::size_t bytes) noexcept;
-  [[nodiscard]] bool succeeded(CUresult status, const char* call) noexcept;
+  /// As Failures::succeeded().
+  bool succeeded(CUresult status, const char* call) noexcept;
 
   int device_;
   cudaStream_t stream_;

@@ -2,6 +2,8 @@
 
 #include <dlfcn.h>
 
+#include "kernels/cuda/check.h"
+
 namespace memsweep {
 namespace {
 
@@ -34,7 +36,7 @@ Nvml::Nvml(const std::string& pci_bus_id) : library_(dlopen("libnvidia-ml.so.1",
 Nvml::~Nvml() {
   if (library_ == nullptr) return;
   int (*shutdown)() = nullptr;
-  if (fetch(library_, "nvmlShutdown", shutdown)) shutdown();
+  if (fetch(library_, "nvmlShutdown", shutdown)) cuda::give_back(shutdown);
   dlclose(library_);
 }
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
+#include "harness/base/bytes.h"
 #include "kernels/cuda/check.h"
 
 namespace memsweep {
@@ -20,7 +23,14 @@ Address PinnedMemory::allocate(std::size_t bytes) {
     return known->first;
   }
   void* block = nullptr;
-  cuda::check(cudaHostAlloc(&block, bytes, cudaHostAllocDefault), "cudaHostAlloc");
+  const cudaError_t status = cudaHostAlloc(&block, bytes, cudaHostAllocDefault);
+  if (status == cudaErrorMemoryAllocation) {
+    static_cast<void>(cudaGetLastError());
+    throw CudaError("cudaHostAlloc",
+                    fmt::format("cudaErrorMemoryAllocation (the host has no {} that can be pinned)",
+                                format_bytes(bytes)));
+  }
+  cuda::check(status, "cudaHostAlloc");
   const auto address = reinterpret_cast<Address>(block);
   blocks_[address] = {bytes, true};
   return address;

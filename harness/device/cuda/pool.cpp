@@ -1,16 +1,11 @@
 #include "harness/device/cuda/pool.h"
 
 #include <cstdint>
-#include <limits>
 
 namespace memsweep {
 
 CudaPool::CudaPool(cudaMemPool_t pool, cudaStream_t stream, Failures& failures)
-    : pool_(pool), failures_(failures), streams_{{0, stream}} {
-  std::uint64_t kept = std::numeric_limits<std::uint64_t>::max();
-  failures_.succeeded(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &kept),
-                      "cudaMemPoolSetAttribute");
-}
+    : pool_(pool), failures_(failures), streams_{{0, stream}} {}
 
 CudaPool::~CudaPool() {
   for (const auto& [number, stream] : streams_) {
@@ -65,11 +60,12 @@ std::size_t CudaPool::reserved() const noexcept {
 }
 
 cudaStream_t CudaPool::stream_of(Stream stream) {
-  const auto [place, fresh] = streams_.try_emplace(stream, nullptr);
-  if (fresh)
-    failures_.succeeded(cudaStreamCreateWithFlags(&place->second, cudaStreamNonBlocking),
-                        "cudaStreamCreateWithFlags");
-  return place->second;
+  if (const auto known = streams_.find(stream); known != streams_.end()) return known->second;
+  cudaStream_t made = nullptr;  // the device's default stream, where none can be made
+  if (failures_.succeeded(cudaStreamCreateWithFlags(&made, cudaStreamNonBlocking),
+                          "cudaStreamCreateWithFlags"))
+    streams_.emplace(stream, made);
+  return made;
 }
 
 /// PyTorch frees in one more stream that waits for all; here it is the block's own that waits.

@@ -15,8 +15,8 @@ namespace memsweep {
 
 class CudaPool final : public StreamOrderedPool {
  public:
-  /// `stream` is the one that allocators number 0; others are made when they are first met. The pool keeps
-  /// all memory that it ever took until it is trimmed. The failures must outlive this.
+  /// `stream` is the one that allocators number 0; others are made when they are first met. The failures must
+  /// outlive this.
   CudaPool(cudaMemPool_t pool, cudaStream_t stream, Failures& failures);
   ~CudaPool() override;
   CudaPool(const CudaPool&) = delete;

@@ -36,7 +36,8 @@ nvmlReturn_t device_call(std::string_view function, nvmlDevice_t handle, Body bo
 
 nvmlReturn_t clock_reasons(std::string_view function, nvmlDevice_t handle, unsigned long long* reasons) {
   return device_call(function, handle, [&](const DriverModel& model, int) {
-    *reasons = model.settings.throttled ? nvmlClocksEventReasonSwThermalSlowdown : nvmlClocksEventReasonNone;
+    const bool throttled = model.calls.counts().find(function)->second <= model.settings.throttled;
+    *reasons = throttled ? nvmlClocksEventReasonSwThermalSlowdown : nvmlClocksEventReasonNone;
     return NVML_SUCCESS;
   });
 }
