@@ -48,22 +48,6 @@ std::vector<char*> pointers(const std::vector<std::string>& list) {
   return result;
 }
 
-pid_t start(const std::vector<std::string>& command, const std::vector<std::string>& variables,
-            const sigset_t& mask) {
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setsigmask(&attributes, &mask);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  const auto argv = pointers(command), envp = pointers(variables);
-  pid_t pid = 0;
-  const int error = posix_spawnp(&pid, argv[0], nullptr, &attributes, argv.data(), envp.data());
-  posix_spawnattr_destroy(&attributes);
-  if (error == ENOENT) throw UsageError(fmt::format("there is no command '{}'", command.front()));
-  if (error != 0)
-    throw UsageError(fmt::format("'{}' cannot be started: {}", command.front(), std::strerror(error)));
-  return pid;
-}
-
 timespec to_timespec(Clock::duration duration) {
   const auto nanoseconds =
       std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
@@ -80,15 +64,44 @@ int next_signal(const sigset_t& set, std::optional<Clock::time_point> deadline, 
   }
 }
 
+/// What came while `pid` was being started may have missed it.
+void pass_on_pending(pid_t pid) {
+  sigset_t pending;
+  sigpending(&pending);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    if (sigismember(&pending, signal) == 1) kill(pid, signal);
+  }
+}
+
 }  // namespace
 
-ChildEnd run_child(const std::vector<std::string>& command, const std::vector<std::string>& variables,
-                   std::optional<std::chrono::duration<double>> time_limit) {
+pid_t start_command(const std::vector<std::string>& command, const std::vector<std::string>& variables,
+                    const sigset_t& mask, const Descriptors& descriptors) {
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setsigmask(&attributes, &mask);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  for (const auto& [from, to] : descriptors) posix_spawn_file_actions_adddup2(&actions, from, to);
+  const auto argv = pointers(command), envp = pointers(variables);
+  pid_t pid = 0;
+  const int error = posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), envp.data());
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  if (error == ENOENT) throw UsageError(fmt::format("there is no command '{}'", command.front()));
+  if (error != 0)
+    throw UsageError(fmt::format("'{}' cannot be started: {}", command.front(), std::strerror(error)));
+  return pid;
+}
+
+ChildEnd run_child(const StartChild& start, TimeLimit time_limit) {
   const BlockedSignals signals;
+  const pid_t pid = start(signals.before());
+  pass_on_pending(pid);
   const auto began = Clock::now();
   std::optional<Clock::time_point> deadline;
   if (time_limit) deadline = began + std::chrono::duration_cast<Clock::duration>(*time_limit);
-  const pid_t pid = start(command, variables, signals.before());
   ChildEnd end;
   int state = 0;
   while (waitpid(pid, &state, WNOHANG) == 0) {
@@ -107,6 +120,11 @@ ChildEnd run_child(const std::vector<std::string>& command, const std::vector<st
   end.status = WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
   end.seconds = std::chrono::duration<double>(Clock::now() - began).count();
   return end;
+}
+
+ChildEnd run_child(const std::vector<std::string>& command, const std::vector<std::string>& variables,
+                   TimeLimit time_limit) {
+  return run_child([&](const sigset_t& mask) { return start_command(command, variables, mask); }, time_limit);
 }
 
 }  // namespace memsweep
