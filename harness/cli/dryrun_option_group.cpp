@@ -18,15 +18,16 @@ void add_dryrun_options(CLI::App& app, DryrunOptions& o) {
   const auto read_memory = [&o](const std::string& text) { o.memory = parse_bytes(text); };
   auto* memory = add_text(app, "--memory", read_memory, "its memory, as in 24GiB; else the profile's")
                      ->type_name("SIZE");
-  auto* gpus = app.add_option("--gpus", o.gpus,
-                 "one run with memory without limit, then which of these GPUs it fits; all: each")
-      ->type_name("PROFILE,...")
-      ->delimiter(',')
-      ->excludes(memory);
+  auto* gpus =
+      app.add_option("--gpus", o.gpus,
+                     "one run with memory without limit, then which of these GPUs it fits; all: each")
+          ->type_name("PROFILE,...")
+          ->delimiter(',')
+          ->excludes(memory);
   auto* devices = app.add_option("--devices", o.devices, "how many of them there are")
-      ->type_name("N")
-      ->capture_default_str()
-      ->transform(number(1, 64));
+                      ->type_name("N")
+                      ->capture_default_str()
+                      ->transform(number(1, 64));
   app.add_option("--steps", o.steps, "end after so many steps of an optimizer; else when the command ends")
       ->type_name("N")
       ->transform(number<std::size_t>(1, 1'000'000'000));
@@ -43,7 +44,8 @@ void add_dryrun_options(CLI::App& app, DryrunOptions& o) {
   auto* snapshot = app.add_option("--snapshot", o.snapshot,
                                   "PyTorch's memory snapshot, for memsweep replay and the memory viewer")
                        ->type_name("FILE");
-  app.add_option("--csv", o.csv, "rows as those of scenarios, a device or a probe each; a sweep goes on with it")
+  app.add_option("--csv", o.csv,
+                 "rows as those of scenarios, a device or a probe each; a sweep goes on with it")
       ->type_name("FILE")
       ->check(csv_name());
   app.add_flag("--fresh", o.fresh, "overwrite the rows that are there");

@@ -31,14 +31,18 @@ std::optional<DryrunDevice> modelled_device(const DryrunOptions& options) {
   return options.on_gpu ? std::nullopt : std::optional(dryrun_device(options));
 }
 
-/// Why there is no answer for a value; empty: there is one.
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+/// Why there is no answer for a value, a sentence; empty: there is one.
 std::string failure(const Dryrun& dryrun) {
   if (dryrun.end.out_of_time) {
     return fmt::format("It was ended after {:.0f} s, as --time-limit says: nobody knows whether it fits.",
                        dryrun.end.seconds);
   }
-  if (outcome_of(dryrun) == Outcome::error) return early_end(dryrun);
-  return dryrun.parts.empty() ? "Nothing touched CUDA: there is no device memory to tell of." : "";
+  const Outcome outcome = outcome_of(dryrun);
+  if (outcome == Outcome::error) return first_line(early_end(dryrun));
+  const bool idle = outcome == Outcome::ok && dryrun.parts.empty();
+  return idle ? "Nothing touched CUDA: there is no device memory to tell of." : "";
 }
 
 }  // namespace
@@ -93,8 +97,8 @@ Dryrun DryrunProbes::run_with(std::int64_t value) {
   Dryrun dryrun;
   dryrun.capacity = capacity();
   dryrun.context = profile_.context_bytes;
-  dryrun.end = runs_.run(substitute(options_.command, common_.variant, value), variables, report.path(),
-                         time_limit);
+  dryrun.end =
+      runs_.run(substitute(options_.command, common_.variant, value), variables, report.path(), time_limit);
   read_parts(dryrun, report.path());
   return dryrun;
 }

@@ -16,7 +16,9 @@ namespace memsweep {
 namespace {
 
 bool is_name(std::string_view text) {
-  const auto fits = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-'; };
+  const auto fits = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
+  };
   return !text.empty() && std::ranges::all_of(text, fits);
 }
 
@@ -28,8 +30,8 @@ bool has_place(const Command& command, const std::string& name) {
   });
 }
 
-/// "batch" where all of an argument, or all behind its first "=", is "{batch}"; else empty. Braces are used for
-/// other things, too.
+/// "batch" where all of an argument, or all behind its first "=", is "{batch}"; else empty. Braces are used
+/// for other things, too.
 std::string_view name_of_place(std::string_view argument) {
   if (argument.starts_with('-') && argument.find('=') != argument.npos)
     argument.remove_prefix(argument.find('=') + 1);
@@ -43,9 +45,9 @@ void read_range(Swept& swept, const std::string& text) {
   const auto lowest = parse_number<std::int64_t>(text.substr(0, colon));
   const auto highest = parse_number<std::int64_t>(text.substr(colon + 1));
   if (!lowest || !highest || *lowest < 1 || *highest > kLargestBatch || *lowest > *highest) {
-    throw UsageError(fmt::format(
-        "'{}' is no range; write 1:4096, the smallest and the largest value to try, from 1 to {}", text,
-        kLargestBatch));
+    throw UsageError(
+        fmt::format("'{}' is no range; write 1:4096, the smallest and the largest value to try, from 1 to {}",
+                    text, kLargestBatch));
   }
   swept.lowest = *lowest;
   swept.highest = *highest;
@@ -61,8 +63,7 @@ Swept parse_swept(const std::string& text) {
     throw UsageError(fmt::format("'{}' does not say what is swept; write batch=1:4096", text));
   }
   const std::string values = text.substr(sign + 1);
-  const bool is_range =
-      std::ranges::count(values, ':') == 1 && values.find(',') == std::string::npos;
+  const bool is_range = std::ranges::count(values, ':') == 1 && values.find(',') == std::string::npos;
   if (is_range) {
     read_range(swept, values);
   } else {

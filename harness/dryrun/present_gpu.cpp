@@ -19,7 +19,8 @@ class DriverFunction {
  public:
   DriverFunction(void* driver, const char* name)
       : name_(name), function_(reinterpret_cast<int (*)(Arguments...)>(dlsym(driver, name))) {
-    if (function_ == nullptr) throw DeviceError(fmt::format("no GPU can be used: {} has no {}", kDriver, name));
+    if (function_ == nullptr)
+      throw DeviceError(fmt::format("no GPU can be used: {} has no {}", kDriver, name));
   }
 
   void operator()(Arguments... arguments) const {

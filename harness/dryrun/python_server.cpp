@@ -33,8 +33,7 @@ bool is_python(const std::string& program) {
 
 /// Flags of Python that change how a script runs; not what is run, nor whether PYTHONPATH counts.
 bool is_flag(const std::string& word) {
-  return word.size() > 1 && word[0] == '-' &&
-         word.find_first_not_of("bBdOPqsuv", 1) == std::string::npos;
+  return word.size() > 1 && word[0] == '-' && word.find_first_not_of("bBdOPqsuv", 1) == std::string::npos;
 }
 
 bool takes_a_word(const std::string& word) { return word == "-X" || word == "-W"; }

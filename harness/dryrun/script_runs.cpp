@@ -35,8 +35,8 @@ pid_t ScriptRuns::fork(const PythonCommand& command, const std::vector<std::stri
   for (const std::string& variable : variables)
     (is_of_a_run(variable) ? of_the_run : of_all).push_back(variable);
   if (server_ == nullptr) {
-    server_ = std::make_unique<PythonServer>(command.target, server_script_, assumed_, of_all, mask,
-                                             descriptors());
+    server_ =
+        std::make_unique<PythonServer>(command.target, server_script_, assumed_, of_all, mask, descriptors());
   }
   return server_->fork(of_the_run, command.arguments);
 }
@@ -60,8 +60,7 @@ ChildEnd ScriptRuns::run(const std::vector<std::string>& command, const std::vec
                          const fs::path& report, TimeLimit time_limit) {
   output_.clear();
   errors_.clear();
-  ChildEnd end =
-      run_child([&](const sigset_t& mask) { return start(command, variables, mask); }, time_limit);
+  ChildEnd end = run_child([&](const sigset_t& mask) { return start(command, variables, mask); }, time_limit);
   const auto changed = changed_environment(report);
   if (!changed || end.interrupted) return end;
   // PyTorch has to be imported in that environment; where it is another one in each run, each imports it.

@@ -43,32 +43,37 @@ Levels peak_of(const DryrunPart& part) {
   return peak;
 }
 
+/// Null where no process of PyTorch was refused anything.
+const PytorchFindings* refused_process(const Dryrun& dryrun, const DryrunPart* part) {
+  if (part != nullptr) {
+    const auto& pytorch = process_of(dryrun, *part).pytorch;
+    return pytorch && !pytorch->shortages.empty() ? &*pytorch : nullptr;
+  }
+  const auto process = std::ranges::find_if(
+      dryrun.processes, [](const ProcessFindings& p) { return p.pytorch && !p.pytorch->shortages.empty(); });
+  return process == dryrun.processes.end() ? nullptr : &*process->pytorch;
+}
+
 /// What PyTorch says of a shortage, behind the place that asked.
 std::string words_on(const PytorchShortage& shortage, const PytorchError* error) {
   std::string text = shortage.place ? describe(*shortage.place) : "no line of Python";
   return error == nullptr ? text : text + ": " + error->message;
 }
 
-void add_shortage(TrialResult& result, const Dryrun& dryrun, const DryrunPart& part) {
+/// `part`: null where not even the first request was served.
+void add_shortage(TrialResult& result, const Dryrun& dryrun, const DryrunPart* part) {
   result.verdict = Verdict::capacity;
-  const auto& pytorch = process_of(dryrun, part).pytorch;
-  if (!pytorch || pytorch->shortages.empty()) return;
+  const PytorchFindings* pytorch = refused_process(dryrun, part);
+  if (pytorch == nullptr) return;
   const PytorchShortage& shortage = pytorch->shortages.back();
   result.refused_bytes = shortage.requested;
   result.phase = phase_of(shortage.phase);
   result.phase_step = shortage.step;
-  result.verdict = verdict_of_shortage(part, shortage, dryrun.capacity);
+  if (part != nullptr) result.verdict = verdict_of_shortage(*part, shortage, dryrun.capacity);
   result.message = words_on(shortage, out_of_memory(dryrun));
 }
 
-std::string without_line_end(std::string text) {
-  if (text.ends_with('\n')) text.pop_back();
-  return text;
-}
-
-TrialResult result_of(const Dryrun& dryrun, const DryrunPart& part) {
-  TrialResult result;
-  result.outcome = outcome_of(dryrun);
+void add_part(TrialResult& result, const Dryrun& dryrun, const DryrunPart& part) {
   result.peak = peak_of(part);
   result.overhead_bytes = part.pytorch ? part.used_before : part.standin->context;
   if (part.pytorch) {
@@ -76,16 +81,32 @@ TrialResult result_of(const Dryrun& dryrun, const DryrunPart& part) {
     result.alloc_retries = part.pytorch->retries;
     result.verdict = result.alloc_retries > 0 ? Verdict::flushing : Verdict::fits;
   }
-  if (part.history) {
-    result.phase = phase_of(part.history->phase);
-    result.phase_step = part.history->step;
-    for (const Share& share : part.history->categories) {
-      result.by_category[static_cast<std::size_t>(category_of(share.what))] += share.bytes;
-    }
+  if (!part.history) return;
+  result.phase = phase_of(part.history->phase);
+  result.phase_step = part.history->step;
+  for (const Share& share : part.history->categories) {
+    result.by_category[static_cast<std::size_t>(category_of(share.what))] += share.bytes;
   }
-  if (result.outcome == Outcome::oom) add_shortage(result, dryrun, part);
-  if (result.outcome == Outcome::ok) result.message = without_line_end(refusals_on_the_way(dryrun));
-  if (result.outcome == Outcome::error) result.message = without_line_end(early_end(dryrun));
+}
+
+std::string without_line_end(std::string text) {
+  if (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+TrialResult result_of(const Dryrun& dryrun, const DryrunPart* part) {
+  TrialResult result;
+  result.outcome = outcome_of(dryrun);
+  if (part == nullptr) {
+    result.peak.device = result.overhead_bytes = dryrun.context;
+  } else {
+    add_part(result, dryrun, *part);
+  }
+  switch (result.outcome) {
+    case Outcome::ok: result.message = without_line_end(refusals_on_the_way(dryrun)); break;
+    case Outcome::oom: add_shortage(result, dryrun, part); break;
+    case Outcome::error: result.message = without_line_end(early_end(dryrun)); break;
+  }
   return result;
 }
 
@@ -111,7 +132,7 @@ std::vector<Row> rows_of(const Dryrun& dryrun, const Row& common) {
   for (const DryrunPart& part : dryrun.parts) {
     Row& row = rows.emplace_back(common);
     row.variant = name_of_part(dryrun, part);
-    row.result = result_of(dryrun, part);
+    row.result = result_of(dryrun, &part);
   }
   return rows;
 }
@@ -119,7 +140,7 @@ std::vector<Row> rows_of(const Dryrun& dryrun, const Row& common) {
 Row row_of_probe(const Dryrun& dryrun, const Row& common) {
   const DryrunPart* refused = refused_part(dryrun);
   Row row = common;
-  row.result = result_of(dryrun, refused == nullptr ? *fullest_part(dryrun) : *refused);
+  row.result = result_of(dryrun, refused == nullptr ? fullest_part(dryrun) : refused);
   return row;
 }
 

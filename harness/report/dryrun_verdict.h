@@ -30,8 +30,8 @@ namespace memsweep {
 [[nodiscard]] Verdict verdict_of_shortage(const DryrunPart& part, const PytorchShortage& shortage,
                                           std::size_t capacity);
 
-/// ok: it ran to its end, or to the steps that were asked for; oom: it failed since memory was refused; error:
-/// it failed by itself, or was ended before.
+/// ok: it ran to its end, or to the steps that were asked for; oom: it failed since memory was refused;
+/// error: it failed by itself, or was ended before.
 [[nodiscard]] Outcome outcome_of(const Dryrun& dryrun);
 
 /// How the command came to its end where it did not do so by itself and well; else empty.

@@ -64,13 +64,14 @@ std::string standing(const TrialResult& result) {
 std::string on_the_refused(const Row* refused, const SweepQuestion& q) {
   if (refused == nullptr) return "";
   const TrialResult& r = refused->result;
-  std::string text = fmt::format("{}={} is the smallest above it that does not", q.name, refused->batch);
-  if (refused->batch == q.lowest) text = fmt::format("{}={} does not fit, and nothing smaller was asked for", q.name, refused->batch);
+  std::string text = fmt::format("{}={} ", q.name, refused->batch);
+  text += refused->batch == q.lowest ? "does not fit, and nothing smaller was asked for"
+                                     : "is the smallest above it that does not";
   if (r.refused_bytes == 0) return text + ": the device refused it memory.\n";
   text += fmt::format(": {} {} were refused. Verdict: {}", in_phase(name_of(r.phase), r.phase_step),
                       format_bytes(r.refused_bytes), name_of(r.verdict));
   if (const std::string what = standing(r); !what.empty()) text += "; what stood: " + what;
-  return text + fmt::format(".\nIt was asked for by {}\n", r.message);
+  return text + fmt::format(".\nAsked for by {}\n", r.message);
 }
 
 std::string on_holes(const SweepAnswer& answer, const SweepQuestion& q) {

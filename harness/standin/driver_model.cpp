@@ -42,8 +42,8 @@ void lock_model() { model_mutex().lock(); }
 
 void unlock_model() { model_mutex().unlock(); }
 
-/// A forked child is a process with settings of its own as long as nothing was done with a device. If something
-/// was, its parent's context is as useless to it as with the true libraries.
+/// A forked child is a process with settings of its own as long as nothing was done with a device. If
+/// something was, its parent's context is as useless to it as with the true libraries.
 void unlock_model_of_child() {
   std::unique_ptr<DriverModel>& held = holder();
   if (held != nullptr && !held->used()) held.reset();

@@ -60,7 +60,8 @@ struct DriverModel {
 };
 
 /// The model, made from MEMSWEEP_STANDIN at the first call; a mistake there ends the process with exit status
-/// 2. A forked child whose parent had not used a device yet makes its own. To be used under model_mutex() only.
+/// 2. A forked child whose parent had not used a device yet makes its own. To be used under model_mutex()
+/// only.
 DriverModel& model();
 std::mutex& model_mutex();
 

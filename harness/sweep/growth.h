@@ -1,4 +1,5 @@
-// A first guess for the search of a boundary: probes of growing values, and a straight line through the last two.
+// A first guess for the search of a boundary: probes of growing values, and a straight line through the last
+// two.
 #pragma once
 
 #include <algorithm>
@@ -8,8 +9,8 @@
 
 namespace memsweep {
 
-/// Near the largest of [1, limit] that fits in `capacity` bytes. `need(n)` is what n takes, bytes; nothing where
-/// it does not fit. No value is probed that is more than eight times as large as one that fits.
+/// Near the largest of [1, limit] that fits in `capacity` bytes. `need(n)` is what n takes, bytes; nothing
+/// where it does not fit. No value is probed that is more than eight times as large as one that fits.
 template <typename Need>
 [[nodiscard]] std::int64_t guess_by_growth(Need&& need, std::int64_t limit, std::size_t capacity) {
   constexpr std::int64_t kGrowth = 8;
@@ -24,7 +25,8 @@ template <typename Need>
     const std::optional<double> at_high = bytes(high);
     if (!at_high) return low + (high - low) / 2;
     const double each = (*at_high - *at_low) / static_cast<double>(high - low);
-    const double more = (static_cast<double>(capacity) - *at_high) / each;  // than high; infinite or less than 0
+    const double more =
+        (static_cast<double>(capacity) - *at_high) / each;  // than high; infinite or less than 0
     if (more >= 0 && more <= static_cast<double>((kGrowth - 1) * high))
       return std::min(limit, high + static_cast<std::int64_t>(more));
     low = high;

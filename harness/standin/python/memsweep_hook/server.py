@@ -116,6 +116,8 @@ def _serve(descriptor):
 def _run_script(file, arguments):
     main = types.ModuleType("__main__")
     main.__builtins__ = builtins
+    if "__annotations__" in globals():  # up to Python 3.13
+        main.__annotations__ = {}
     main.__file__ = os.path.abspath(file)
     main.__cached__ = None
     main.__loader__ = importlib.machinery.SourceFileLoader("__main__", main.__file__)
