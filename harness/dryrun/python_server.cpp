@@ -36,6 +36,14 @@ bool is_flag(const std::string& word) {
   return word.size() > 1 && word[0] == '-' && word.find_first_not_of("bBdOPqsuv", 1) == std::string::npos;
 }
 
+/// Where the kernel lets nobody adopt, nobody could wait for the process.
+void expect_child(pid_t pid) {
+  siginfo_t info{};
+  if (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0) return;
+  kill(pid, SIGKILL);
+  throw ServerGone();
+}
+
 bool takes_a_word(const std::string& word) { return word == "-X" || word == "-W"; }
 
 }  // namespace
@@ -101,6 +109,7 @@ pid_t PythonServer::fork(const std::vector<std::string>& variables,
   if (size <= 0) throw ServerGone();
   const auto pid = parse_number<pid_t>({answer.data(), static_cast<std::size_t>(size)});
   if (!pid) throw ServerGone();
+  expect_child(*pid);
   return *pid;
 }
 

@@ -149,7 +149,7 @@ TEST(DryrunSweep, WhatDoesNotTouchADeviceOrDoesNotEndIsNoResult) {
   EXPECT_TRUE(has(idle.out, "At n=1: Nothing touched CUDA")) << idle.out;
   const std::string hangs = kTakes + "import time\ntime.sleep(100)\n";
   const Finished ended =
-      run(folder, sweep_of("n=1:9 --time-limit 2", script(folder, hangs)), with_fake_pytorch());
+      run(folder, sweep_of("n=1:9 --time-limit 1", script(folder, hangs)), with_fake_pytorch());
   EXPECT_NE(ended.status, 0);
   EXPECT_TRUE(has(ended.out, "as --time-limit says: nobody knows whether it fits")) << ended.out;
 }
