@@ -4,7 +4,6 @@
 #include <sys/types.h>
 
 #include <chrono>
-#include <csignal>
 #include <functional>
 #include <optional>
 #include <string>
@@ -25,14 +24,14 @@ using TimeLimit = std::optional<std::chrono::duration<double>>;
 /// Descriptors of this process, each with the number under which a command is to know it.
 using Descriptors = std::vector<std::pair<int, int>>;
 
-/// Starts `command`, found along PATH, in the environment `variables` ("NAME=value") and with this mask of
-/// signals. Throws UsageError where it cannot be started.
+/// Starts `command`, found along PATH, in the environment `variables` ("NAME=value"). Throws UsageError where
+/// it cannot be started.
 [[nodiscard]] pid_t start_command(const std::vector<std::string>& command,
-                                  const std::vector<std::string>& variables, const sigset_t& mask,
+                                  const std::vector<std::string>& variables,
                                   const Descriptors& descriptors = {});
 
-/// Starts a child of this process, whose mask of signals is to be the one given; its process id.
-using StartChild = std::function<pid_t(const sigset_t& mask)>;
+/// Starts a child of this process; its process id.
+using StartChild = std::function<pid_t()>;
 
 /// Starts a child and waits for its end. SIGINT and SIGTERM that are sent to this process go on to it. After
 /// `time_limit` it is sent SIGTERM, and SIGKILL if that does not end it within ten seconds.

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <string_view>
 #include <utility>
 
@@ -70,8 +71,7 @@ std::optional<PythonCommand> parse_python_command(const std::vector<std::string>
 }
 
 PythonServer::PythonServer(PythonTarget target, const fs::path& server_script, const std::string& assumed,
-                           const std::vector<std::string>& variables, const sigset_t& mask,
-                           Descriptors descriptors)
+                           const std::vector<std::string>& variables, Descriptors descriptors)
     : target_(std::move(target)) {
   prctl(PR_SET_CHILD_SUBREAPER, 1);  // what it forks and lets go of becomes a child of this process
   std::array<int, 2> ends{};
@@ -82,7 +82,7 @@ PythonServer::PythonServer(PythonTarget target, const fs::path& server_script, c
                  {server_script, fmt::format("{}", kSocket), assumed, target_.kind, target_.name});
   descriptors.emplace_back(ends[1], kSocket);
   try {
-    pid_ = start_command(command, variables, mask, descriptors);
+    pid_ = start_command(command, variables, descriptors);
   } catch (const UsageError&) {
     close(ends[0]);
     close(ends[1]);

@@ -3,7 +3,6 @@
 
 #include <sys/types.h>
 
-#include <csignal>
 #include <cstddef>
 #include <filesystem>
 #include <optional>
@@ -39,9 +38,9 @@ struct ServerGone : std::runtime_error {
 class PythonServer {
  public:
   /// `assumed`: what server.py calls the changes of the environment, as JSON. It and all that it forks get
-  /// `variables`, `mask` and `descriptors`. Throws UsageError where Python cannot be started.
+  /// `variables` and `descriptors`. Throws UsageError where Python cannot be started.
   PythonServer(PythonTarget target, const std::filesystem::path& server_script, const std::string& assumed,
-               const std::vector<std::string>& variables, const sigset_t& mask, Descriptors descriptors);
+               const std::vector<std::string>& variables, Descriptors descriptors);
   ~PythonServer();
   PythonServer(const PythonServer&) = delete;
   PythonServer& operator=(const PythonServer&) = delete;

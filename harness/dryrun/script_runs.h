@@ -31,9 +31,8 @@ class ScriptRuns {
  private:
   [[nodiscard]] Descriptors descriptors() const;
   [[nodiscard]] pid_t start(const std::vector<std::string>& command,
-                            const std::vector<std::string>& variables, const sigset_t& mask);
-  [[nodiscard]] pid_t fork(const PythonCommand& command, const std::vector<std::string>& variables,
-                           const sigset_t& mask);
+                            const std::vector<std::string>& variables);
+  [[nodiscard]] pid_t fork(const PythonCommand& command, const std::vector<std::string>& variables);
 
   std::filesystem::path server_script_;  // empty: no more, or never
   std::string assumed_ = "{}";           // what the script changes of its environment, as JSON

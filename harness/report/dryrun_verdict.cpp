@@ -1,6 +1,7 @@
 #include "harness/report/dryrun_verdict.h"
 
 #include <algorithm>
+#include <csignal>
 #include <map>
 #include <string_view>
 
@@ -140,6 +141,8 @@ std::string early_end(const Dryrun& dryrun) {
       return fmt::format("The device refused {} requests for memory, and the command ended with status {}.\n",
                          refused, dryrun.end.status);
     }
+    if (dryrun.end.status == 128 + SIGKILL)
+      return "The command was killed, as the kernel does where the host's own memory runs out.\n";
     return fmt::format("The command itself ended with status {}; memory was not what it lacked.\n",
                        dryrun.end.status);
   }

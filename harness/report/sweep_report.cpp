@@ -61,12 +61,18 @@ std::string standing(const TrialResult& result) {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
-std::string on_the_refused(const Row* refused, const SweepQuestion& q) {
+std::string on_the_refused(const SweepAnswer& answer, const SweepQuestion& q) {
+  const Row* refused = answer.refused;
   if (refused == nullptr) return "";
   const TrialResult& r = refused->result;
   std::string text = fmt::format("{}={} ", q.name, refused->batch);
-  text += refused->batch == q.lowest ? "does not fit, and nothing smaller was asked for"
-                                     : "is the smallest above it that does not";
+  if (refused->batch == q.lowest) {
+    text += "does not fit, and nothing smaller was asked for";
+  } else if (answer.largest != nullptr && refused->batch == answer.largest->batch + 1) {
+    text += "is the smallest above it that does not";
+  } else {
+    text += "does not fit, the smallest of those that were tried";
+  }
   if (r.refused_bytes == 0) return text + ": the device refused it memory.\n";
   text += fmt::format(": {} {} were refused. Verdict: {}", in_phase(name_of(r.phase), r.phase_step),
                       format_bytes(r.refused_bytes), name_of(r.verdict));
@@ -118,7 +124,7 @@ std::string sweep_report(std::span<const Row> probes, const SweepQuestion& quest
     text += fmt::format("{}{}\n", ended_early, probes.empty() ? "" : " What was tried before says:");
   }
   const SweepAnswer answer = sweep_answer(probes);
-  return text + on_the_largest(answer.largest, question) + on_the_refused(answer.refused, question) +
+  return text + on_the_largest(answer.largest, question) + on_the_refused(answer, question) +
          on_holes(answer, question);
 }
 

@@ -113,6 +113,7 @@ TEST(DryrunSweep, ListsAreTriedOneByOneAndHolesAreNamed) {
             (std::map<std::string, std::string>{
                 {"7", "ok"}, {"10", "ok"}, {"20", "oom"}, {"30", "ok"}, {"40", "ok"}, {"50", "oom"}}));
   EXPECT_TRUE(has(done.out, "Below it there are holes: n=20 does not fit.")) << done.out;
+  EXPECT_TRUE(has(done.out, "n=50 does not fit, the smallest of those that were tried")) << done.out;
 }
 
 TEST(DryrunSweep, EveryPlaceInTheCommandIsFilled) {

@@ -136,6 +136,13 @@ TEST(Dryrun, ScriptThatFailsByItselfIsToldApartFromAShortage) {
   EXPECT_TRUE(has(done.out, "So far: 629MiB of ")) << done.out;
 }
 
+TEST(Dryrun, CommandThatIsKilledIsNotSaidToHaveFailedByItself) {
+  const TemporaryFolder folder;
+  const Finished done = run(folder, dryrun_of("", {"sh", "-c", "kill -9 $$"}), with_fake_pytorch());
+  EXPECT_EQ(done.status, 137);
+  EXPECT_TRUE(has(done.out, "killed, as the kernel does where the host's own memory runs out")) << done.out;
+}
+
 TEST(Dryrun, ShortagesThatAScriptSurvivesAreCounted) {
   const TemporaryFolder folder;
   const std::string text =
