@@ -1,9 +1,22 @@
 #include "harness/cli/dryrun_results.h"
 
 #include "harness/base/bytes.h"
+#include "harness/base/errors.h"
 #include "harness/cli/environment.h"
 
 namespace memsweep {
+namespace {
+
+/// A file of a command that came to nothing, as one that was misspelt.
+bool is_empty(const std::string& csv) {
+  try {
+    return read_rows(csv).empty();
+  } catch (const UsageError&) {  // not there, or none of ours
+    return false;
+  }
+}
+
+}  // namespace
 
 nlohmann::json dryrun_settings(const DryrunOptions& options, const std::string& device,
                                const Profile& profile) {
@@ -23,7 +36,7 @@ nlohmann::json dryrun_settings(const DryrunOptions& options, const std::string& 
 
 ResultsFile<Row> open_dryrun_results(const DryrunOptions& options, const std::string& device,
                                      const Profile& profile) {
-  if (options.fresh) remove_results(options.csv);
+  if (options.fresh || is_empty(options.csv)) remove_results(options.csv);
   return {options.csv, dryrun_settings(options, device, profile), describe_environment(device, profile)};
 }
 

@@ -16,7 +16,7 @@ namespace memsweep {
 [[nodiscard]] nlohmann::json dryrun_settings(const DryrunOptions& options, const std::string& device,
                                              const Profile& profile);
 
-/// The file of --csv, gone on with or begun. Throws UsageError.
+/// The file of --csv, gone on with or begun; one without rows is begun anew. Throws UsageError.
 [[nodiscard]] ResultsFile<Row> open_dryrun_results(const DryrunOptions& options, const std::string& device,
                                                    const Profile& profile);
 

@@ -203,6 +203,7 @@ TEST(Dryrun, OneRunTellsWhichGpusItFits) {
 TEST(Dryrun, RowsSayWhatTheReportSaysAndAreNotOverwrittenUnasked) {
   const TemporaryFolder folder;
   const Words command = dryrun_of("--csv rows.csv", kTrain);
+  expect_refused(run(folder, "dryrun --csv rows.csv -- misspelt"), "there is no command 'misspelt'");
   ASSERT_EQ(run(folder, command, with_fake_pytorch()).status, 0);
   const auto rows = read_rows(folder / "rows.csv");
   ASSERT_EQ(rows.size(), 1U);
