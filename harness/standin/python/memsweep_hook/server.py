@@ -151,11 +151,11 @@ def _run(kind, target, arguments):
 
 
 def main(descriptor, changes, kind, target):
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the script is to have it
     os.set_inheritable(descriptor, False)
     if not getattr(sys.flags, "safe_path", False):
         sys.path[0] = os.path.dirname(os.path.realpath(target)) if kind == "script" else os.getcwd()
     torch = _Torch(json.loads(changes))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the script is to have it
     variables, arguments = _serve(descriptor)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.update(variable.split("=", 1) for variable in variables)
