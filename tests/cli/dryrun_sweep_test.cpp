@@ -199,10 +199,9 @@ Words counting_imports(const TemporaryFolder& folder) {
 
 TEST(DryrunSweep, PytorchIsImportedOnceForAllRunsOfAScript) {
   const TemporaryFolder folder;
-  const Finished done =
-      run(folder, sweep_of("n=1,2,3,4,5", script(folder, kTakes)), counting_imports(folder));
+  const Finished done = run(folder, sweep_of("n=1,2,3", script(folder, kTakes)), counting_imports(folder));
   EXPECT_EQ(done.status, 0) << done.err;
-  EXPECT_EQ(outcomes(done).size(), 5U) << done.out;
+  EXPECT_EQ(outcomes(done).size(), 3U) << done.out;
   EXPECT_EQ(lines(read_file(folder / "imports")).size(), 1U);
 }
 
@@ -210,14 +209,14 @@ TEST(DryrunSweep, RunsOfAModuleAreForkedAsWellAndThoseOfAShellAreNot) {
   const TemporaryFolder folder;
   script(folder, kTakes);
   const Finished module =
-      run(folder, sweep_of("n=1,2,3", {MEMSWEEP_PYTHON, "-u", "-m", "script"}), counting_imports(folder));
+      run(folder, sweep_of("n=1,2", {MEMSWEEP_PYTHON, "-u", "-m", "script"}), counting_imports(folder));
   EXPECT_EQ(module.status, 0) << module.out << module.err;
   EXPECT_EQ(lines(read_file(folder / "imports")).size(), 1U);
   const Finished shell =
-      run(folder, dryrun_of("--sweep n=1,2,3", {"sh", "-c", MEMSWEEP_PYTHON " script.py {n}"}),
+      run(folder, dryrun_of("--sweep n=1,2", {"sh", "-c", MEMSWEEP_PYTHON " script.py {n}"}),
           counting_imports(folder));
   EXPECT_EQ(shell.status, 0) << shell.out << shell.err;
-  EXPECT_EQ(lines(read_file(folder / "imports")).size(), 4U);
+  EXPECT_EQ(lines(read_file(folder / "imports")).size(), 3U);
 }
 
 TEST(DryrunSweep, PytorchIsImportedInTheEnvironmentThatTheScriptMakesForIt) {
@@ -225,17 +224,16 @@ TEST(DryrunSweep, PytorchIsImportedInTheEnvironmentThatTheScriptMakesForIt) {
   const std::string same =
       "import os\nassert 'FAKE_SETTING' not in os.environ\nos.environ['FAKE_SETTING'] = 'mine'\n";
   const Finished done =
-      run(folder, sweep_of("n=1,2,3", script(folder, same + kTakes)), counting_imports(folder));
+      run(folder, sweep_of("n=1,2", script(folder, same + kTakes)), counting_imports(folder));
   EXPECT_EQ(done.status, 0) << done.err;
   EXPECT_EQ(lines(read_file(folder / "imports")), (Words{"None", "mine"}));
 
   const TemporaryFolder other;
   const std::string each = "import os, sys\nos.environ['FAKE_SETTING'] = sys.argv[1]\n";
-  const Finished fresh =
-      run(other, sweep_of("n=1,2,3", script(other, each + kTakes)), counting_imports(other));
+  const Finished fresh = run(other, sweep_of("n=1,2", script(other, each + kTakes)), counting_imports(other));
   EXPECT_EQ(fresh.status, 0) << fresh.err;
-  EXPECT_EQ(outcomes(fresh).size(), 3U) << fresh.out;
-  EXPECT_EQ(lines(read_file(other / "imports")), (Words{"None", "1", "2", "3"}));
+  EXPECT_EQ(outcomes(fresh).size(), 2U) << fresh.out;
+  EXPECT_EQ(lines(read_file(other / "imports")), (Words{"None", "1", "2"}));
 }
 
 TEST(DryrunSweep, ForkedRunSeesWhatItWouldSeeInAPythonOfItsOwn) {
