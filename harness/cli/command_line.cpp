@@ -54,6 +54,7 @@ constexpr const char* kReplayExamples = R"(Examples:
 constexpr const char* kDryrunExamples = R"(Examples:
   memsweep dryrun -- python train.py
   memsweep dryrun --gpu a100-sxm-40gb --steps 3 -- python train.py --batch-size 64
+  memsweep dryrun --gpu t4 --sweep batch=1:4096 -- python train.py --batch-size {batch}
   memsweep dryrun --memory 16GiB --alloc-conf expandable_segments:True -- torchrun --nproc-per-node 2 train.py
 )";
 

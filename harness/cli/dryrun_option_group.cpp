@@ -1,6 +1,7 @@
 #include "harness/base/bytes.h"
 #include "harness/cli/option_checks.h"
 #include "harness/cli/option_groups.h"
+#include "harness/cli/swept.h"
 #include "harness/memory/settings.h"
 
 namespace memsweep {
@@ -11,20 +12,22 @@ constexpr double kLongest = 1e7;  // seconds
 }  // namespace
 
 void add_dryrun_options(CLI::App& app, DryrunOptions& o) {
-  app.add_option("--gpu", o.gpu, "the GPU to be, of memsweep list devices")
-      ->type_name("PROFILE")
-      ->capture_default_str();
+  auto* gpu = app.add_option("--gpu", o.gpu, "the GPU to be, of memsweep list devices")
+                  ->type_name("PROFILE")
+                  ->capture_default_str();
   const auto read_memory = [&o](const std::string& text) { o.memory = parse_bytes(text); };
-  add_text(app, "--memory", read_memory, "its memory, as in 24GiB; else the profile's")->type_name("SIZE");
-  app.add_option("--gpus", o.gpus,
-                 "one run with memory without limit, then which of these GPUs it fits; all: each")
-      ->type_name("PROFILE,...")
-      ->delimiter(',')
-      ->excludes("--memory");
-  app.add_option("--devices", o.devices, "how many of them there are")
-      ->type_name("N")
-      ->capture_default_str()
-      ->transform(number(1, 64));
+  auto* memory = add_text(app, "--memory", read_memory, "its memory, as in 24GiB; else the profile's")
+                     ->type_name("SIZE");
+  auto* gpus =
+      app.add_option("--gpus", o.gpus,
+                     "one run with memory without limit, then which of these GPUs it fits; all: each")
+          ->type_name("PROFILE,...")
+          ->delimiter(',')
+          ->excludes(memory);
+  auto* devices = app.add_option("--devices", o.devices, "how many of them there are")
+                      ->type_name("N")
+                      ->capture_default_str()
+                      ->transform(number(1, 64));
   app.add_option("--steps", o.steps, "end after so many steps of an optimizer; else when the command ends")
       ->type_name("N")
       ->transform(number<std::size_t>(1, 1'000'000'000));
@@ -37,10 +40,33 @@ void add_dryrun_options(CLI::App& app, DryrunOptions& o) {
   };
   add_text(app, "--alloc-conf", read_settings, "settings of PyTorch's allocator, in its own grammar")
       ->type_name("TEXT");
-  app.add_option("--json", o.json, "the report as JSON, too")->type_name("FILE");
-  app.add_option("--snapshot", o.snapshot,
-                 "PyTorch's memory snapshot, for memsweep replay and the memory viewer")
-      ->type_name("FILE");
+  auto* json = app.add_option("--json", o.json, "the report as JSON, too")->type_name("FILE");
+  auto* snapshot = app.add_option("--snapshot", o.snapshot,
+                                  "PyTorch's memory snapshot, for memsweep replay and the memory viewer")
+                       ->type_name("FILE");
+  app.add_option("--csv", o.csv,
+                 "rows as those of scenarios, a device or a probe each; a sweep goes on with it")
+      ->type_name("FILE")
+      ->check(csv_name());
+  app.add_flag("--fresh", o.fresh, "overwrite the rows that are there");
+  const auto read_swept = [&o](const std::string& text) { o.sweep = parse_swept(text); };
+  auto* sweep = add_text(app, "--sweep", read_swept,
+                         "run the command with numbers in the place of {NAME}: NAME=1:4096 finds the largest "
+                         "that fits, NAME=64,128 or NAME=64:4096:x2 tries each")
+                    ->type_name("NAME=VALUES")
+                    ->excludes(gpus)
+                    ->excludes(json)
+                    ->excludes(snapshot);
+  const auto read_device = [&o](const std::string& text) {
+    if (text != "cuda") throw UsageError(fmt::format("'{}' is no device; it can be cuda", text));
+    o.on_gpu = true;
+  };
+  add_text(app, "--device", read_device, "cuda: sweep on the GPU that is here, not on a modelled one")
+      ->type_name("NAME")
+      ->needs(sweep)
+      ->excludes(gpu)
+      ->excludes(memory)
+      ->excludes(devices);
 }
 
 }  // namespace memsweep

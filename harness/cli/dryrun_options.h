@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "harness/cli/swept.h"
+
 namespace memsweep {
 
 struct DryrunOptions {
@@ -18,6 +20,10 @@ struct DryrunOptions {
   std::string alloc_conf;            // as PYTORCH_CUDA_ALLOC_CONF; empty: the environment's
   std::string json;                  // where the report goes as JSON, too; empty: nowhere
   std::string snapshot;              // where PyTorch's snapshot goes; empty: nowhere
+  std::string csv;                   // where rows go; empty: nowhere
+  bool fresh = false;                // what is there already is overwritten
+  std::optional<Swept> sweep;        // of a part of the command
+  bool on_gpu = false;               // the runs of a sweep, on the GPU that is here
   std::vector<std::string> command;
 };
 

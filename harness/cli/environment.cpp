@@ -22,12 +22,16 @@ std::string processor() {
 }  // namespace
 
 nlohmann::json describe_environment(const Device& device) {
+  return describe_environment(device.name(), device.profile());
+}
+
+nlohmann::json describe_environment(const std::string& device, const Profile& profile) {
   utsname system{};
   uname(&system);
   return {{"version", MEMSWEEP_VERSION},
-          {"device", device.name()},
-          {"device_memory_bytes", device.profile().memory_bytes},
-          {"profile_source", device.profile().source},
+          {"device", device},
+          {"device_memory_bytes", profile.memory_bytes},
+          {"profile_source", profile.source},
           {"processor", processor()},
           {"threads", std::thread::hardware_concurrency()},
           {"system", std::string(system.sysname) + " " + system.release + " " + system.machine}};

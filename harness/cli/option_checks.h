@@ -1,6 +1,7 @@
 // What options of the command line check of their text.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <type_traits>
 
@@ -24,6 +25,15 @@ CLI::Validator number(Number lowest, Number highest) {
     }
     constexpr const char* kKind = std::is_integral_v<Number> ? "whole number" : "number";
     return fmt::format("'{}' is no {} from {} to {}", text, kKind, lowest, highest);
+  };
+  return {complaint, ""};
+}
+
+/// Accepts the name of a results file.
+inline CLI::Validator csv_name() {
+  const auto complaint = [](const std::string& text) -> std::string {
+    if (std::filesystem::path(text).extension() == ".csv") return {};
+    return fmt::format("'{}' is no name that ends in .csv", text);
   };
   return {complaint, ""};
 }

@@ -17,14 +17,6 @@
 namespace memsweep {
 namespace {
 
-CLI::Validator csv_name() {
-  const auto complaint = [](const std::string& text) -> std::string {
-    if (std::filesystem::path(text).extension() == ".csv") return {};
-    return fmt::format("'{}' is no name that ends in .csv", text);
-  };
-  return {complaint, ""};
-}
-
 CLI::Validator snapshot_name() {
   const auto complaint = [](const std::string& text) -> std::string {
     const std::string extension = std::filesystem::path(text).extension();

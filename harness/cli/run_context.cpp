@@ -33,6 +33,12 @@ nlohmann::json own_profile(const RunOptions& options, const Profile& p) {
 
 void remark(std::string_view text) { fmt::print(stderr, "memsweep: {}\n", text); }
 
+void remark_known(std::size_t rows, const std::filesystem::path& csv) {
+  if (rows == 0) return;
+  remark(fmt::format("{} rows were measured before and are taken from {}; --fresh measures anew", rows,
+                     csv.string()));
+}
+
 std::string describe(const ModelOptions& model) {
   std::string text = fmt::format("{} {}", model.spec, activation_name(model));
   if (model.dropout > 0) text += fmt::format(" dropout={}", model.dropout);

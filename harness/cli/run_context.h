@@ -56,16 +56,16 @@ void remark(std::string_view text);
 void print_title(const RunContext& context, const Scenario& scenario, std::string_view subject,
                  std::string_view alloc_conf);
 
+/// The remark that rows are taken from a file, where there are any.
+void remark_known(std::size_t rows, const std::filesystem::path& csv);
+
 /// The file of a scenario, gone on with or begun. Throws UsageError.
 template <typename AnyRow>
 [[nodiscard]] ResultsFile<AnyRow> open_results(const RunContext& context, const std::filesystem::path& csv,
                                                const nlohmann::json& settings) {
   if (context.options.fresh) remove_results(csv);
   ResultsFile<AnyRow> file(csv, settings, describe_environment(context.device()));
-  if (const std::size_t known = file.rows().size(); known > 0 && !context.options.quiet) {
-    remark(fmt::format("{} rows were measured before and are taken from {}; --fresh measures anew", known,
-                       csv.string()));
-  }
+  if (!context.options.quiet) remark_known(file.rows().size(), csv);
   return file;
 }
 

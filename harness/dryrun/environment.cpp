@@ -68,6 +68,20 @@ void put_before(Variables& variables, const std::string& name, const std::string
   value = value.empty() ? path : path + ":" + value;
 }
 
+/// What the hook in Python and PyTorch's allocator read.
+void add_watching(Variables& variables, const Watching& watching) {
+  put_before(variables, "PYTHONPATH", watching.standin / "python");
+  variables["MEMSWEEP_REPORT"] = watching.report;
+  if (watching.steps > 0) variables["MEMSWEEP_STEPS"] = fmt::format("{}", watching.steps);
+  if (!watching.alloc_conf.empty()) variables["PYTORCH_CUDA_ALLOC_CONF"] = watching.alloc_conf;
+}
+
+std::vector<std::string> as_list(const Variables& variables) {
+  std::vector<std::string> list;
+  for (const auto& [name, value] : variables) list.push_back(name + "=" + value);
+  return list;
+}
+
 }  // namespace
 
 fs::path standin_folder() {
@@ -79,23 +93,23 @@ fs::path standin_folder() {
   return folder;
 }
 
-std::vector<std::string> dryrun_environment(const fs::path& standin, const fs::path& report,
-                                            const DryrunDevice& device, const std::string& alloc_conf,
-                                            std::size_t steps) {
+std::vector<std::string> dryrun_environment(const Watching& watching, const DryrunDevice& device) {
+  const fs::path& standin = watching.standin;
   Variables variables = own_environment();
   variables.erase("CUDA_VISIBLE_DEVICES");
   // What was preloaded before stays first: a sanitizer's or an allocator's library insists on it.
   std::string& preload = variables["LD_PRELOAD"];
   preload += (preload.empty() ? "" : ":") + preloaded_libraries(standin);
   put_before(variables, "LD_LIBRARY_PATH", standin);
-  put_before(variables, "PYTHONPATH", standin / "python");
-  variables["MEMSWEEP_STANDIN"] = device_settings(device, report);
-  variables["MEMSWEEP_REPORT"] = report;
-  if (steps > 0) variables["MEMSWEEP_STEPS"] = fmt::format("{}", steps);
-  if (!alloc_conf.empty()) variables["PYTORCH_CUDA_ALLOC_CONF"] = alloc_conf;
-  std::vector<std::string> list;
-  for (const auto& [name, value] : variables) list.push_back(name + "=" + value);
-  return list;
+  variables["MEMSWEEP_STANDIN"] = device_settings(device, watching.report);
+  add_watching(variables, watching);
+  return as_list(variables);
+}
+
+std::vector<std::string> gpu_environment(const Watching& watching) {
+  Variables variables = own_environment();
+  add_watching(variables, watching);
+  return as_list(variables);
 }
 
 }  // namespace memsweep

@@ -18,12 +18,20 @@ struct DryrunDevice {
 /// The folder of the stand-in libraries, beside this executable. Throws UsageError where there is none.
 [[nodiscard]] std::filesystem::path standin_folder();
 
-/// The environment of this process ("NAME=value") with the changes that a dry run wants: the libraries of
-/// `standin` go before all others, the devices are as described, and reports go to `report`. `alloc_conf`
-/// empty: as it is; `steps` 0: no limit.
-[[nodiscard]] std::vector<std::string> dryrun_environment(const std::filesystem::path& standin,
-                                                          const std::filesystem::path& report,
-                                                          const DryrunDevice& device,
-                                                          const std::string& alloc_conf, std::size_t steps);
+/// How a run is watched.
+struct Watching {
+  std::filesystem::path standin;  // the folder of the stand-in libraries
+  std::filesystem::path report;   // where reports go
+  std::string alloc_conf;         // of PyTorch; empty: as it is
+  std::size_t steps = 0;          // after which a run is ended; 0: none
+};
+
+/// The environment of this process ("NAME=value") with the changes that a dry run wants: the libraries of the
+/// stand-in go before all others, and the devices are as described.
+[[nodiscard]] std::vector<std::string> dryrun_environment(const Watching& watching,
+                                                          const DryrunDevice& device);
+
+/// The same for a run on a GPU, with its own libraries.
+[[nodiscard]] std::vector<std::string> gpu_environment(const Watching& watching);
 
 }  // namespace memsweep

@@ -1,6 +1,7 @@
 #include "harness/report/dryrun_verdict.h"
 
 #include <algorithm>
+#include <csignal>
 #include <map>
 #include <string_view>
 
@@ -16,10 +17,6 @@ namespace {
 
 std::string describe(const std::optional<Place>& place) {
   return place ? memsweep::describe(*place) : "no line of Python";
-}
-
-const DryrunPart& fullest(const Dryrun& dryrun) {
-  return *std::ranges::max_element(dryrun.parts, {}, device_peak);
 }
 
 const ProcessFindings* process_with_error(const Dryrun& dryrun) {
@@ -39,8 +36,13 @@ const DryrunPart* part_of_shortage(const Dryrun& dryrun, const ProcessFindings& 
   return part == dryrun.parts.end() ? nullptr : &*part;
 }
 
+/// What a device would have to have for that request, however memory lies.
+std::size_t wanted_of(const DryrunPart& part, const PytorchShortage& shortage) {
+  return part.used_before + part.history->usage.allocated + shortage.requested;
+}
+
 std::string lack(const DryrunPart& part, const PytorchShortage& shortage, std::size_t capacity) {
-  const std::size_t wanted = part.used_before + part.history->usage.allocated + shortage.requested;
+  const std::size_t wanted = wanted_of(part, shortage);
   if (wanted > capacity) {
     return fmt::format(
         "Verdict: {}. {} are live, {} more are asked for and {} are the context's and others': {} lack at "
@@ -75,7 +77,7 @@ std::string shortage_verdict(const Dryrun& dryrun, const ProcessFindings& proces
 }
 
 std::string room(const Dryrun& dryrun) {
-  const DryrunPart& part = fullest(dryrun);
+  const DryrunPart& part = *fullest_part(dryrun);
   const std::size_t peak = device_peak(part);
   std::string text =
       fmt::format("{} of {} at the peak, {} are left.", format_bytes(peak), format_bytes(dryrun.capacity),
@@ -90,13 +92,41 @@ std::string room(const Dryrun& dryrun) {
   return text + "\n";
 }
 
+/// Requests for memory that were refused and not served later by those who asked.
 std::uint64_t refusals(const Dryrun& dryrun) {
   std::uint64_t refused = 0;
-  for (const DryrunPart& part : dryrun.parts) refused += part.standin ? part.standin->refusals : 0;
+  for (const ProcessFindings& process : dryrun.processes) {
+    if (process.pytorch) {
+      refused += process.pytorch->shortages.size();
+    } else if (process.standin) {
+      for (const StandinDevice& device : process.standin->devices) refused += device.refusals;
+    }
+  }
   return refused;
 }
 
-/// How the command came to its end where it did not do so by itself and well; else empty.
+}  // namespace
+
+const DryrunPart* fullest_part(const Dryrun& dryrun) {
+  const auto part = std::ranges::max_element(dryrun.parts, {}, device_peak);
+  return part == dryrun.parts.end() ? nullptr : &*part;
+}
+
+const DryrunPart* refused_part(const Dryrun& dryrun) {
+  const ProcessFindings* process = process_with_error(dryrun);
+  return process == nullptr ? nullptr : part_of_shortage(dryrun, *process);
+}
+
+Verdict verdict_of_shortage(const DryrunPart& part, const PytorchShortage& shortage, std::size_t capacity) {
+  const bool known = part.history && part.history->at_shortage;
+  return known && wanted_of(part, shortage) <= capacity ? Verdict::fragmentation : Verdict::capacity;
+}
+
+std::size_t device_peak(const DryrunPart& part) {
+  const std::size_t by_pytorch = part.pytorch ? part.used_before + part.pytorch->peak.reserved : 0;
+  return std::max(by_pytorch, part.standin ? part.standin->peak : 0);
+}
+
 std::string early_end(const Dryrun& dryrun) {
   if (dryrun.end.interrupted) return "It was interrupted; this is what was seen until then.\n";
   if (dryrun.end.out_of_time) {
@@ -111,6 +141,8 @@ std::string early_end(const Dryrun& dryrun) {
       return fmt::format("The device refused {} requests for memory, and the command ended with status {}.\n",
                          refused, dryrun.end.status);
     }
+    if (dryrun.end.status == 128 + SIGKILL)
+      return "The command was killed, as the kernel does where the host's own memory runs out.\n";
     return fmt::format("The command itself ended with status {}; memory was not what it lacked.\n",
                        dryrun.end.status);
   }
@@ -129,11 +161,11 @@ std::string refusals_on_the_way(const Dryrun& dryrun) {
                      refused);
 }
 
-}  // namespace
-
-std::size_t device_peak(const DryrunPart& part) {
-  const std::size_t by_pytorch = part.pytorch ? part.used_before + part.pytorch->peak.reserved : 0;
-  return std::max(by_pytorch, part.standin ? part.standin->peak : 0);
+Outcome outcome_of(const Dryrun& dryrun) {
+  if (out_of_memory(dryrun) != nullptr) return Outcome::oom;
+  if (dryrun.end.interrupted || dryrun.end.out_of_time) return Outcome::error;
+  if (dryrun.end.status == 0) return Outcome::ok;
+  return process_with_error(dryrun) == nullptr && refusals(dryrun) > 0 ? Outcome::oom : Outcome::error;
 }
 
 std::optional<std::size_t> smallest_device(const Dryrun& dryrun, const DryrunPart& part) {

@@ -1,6 +1,7 @@
 #include "harness/standin/driver_model.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,6 +38,24 @@ NewMemory backing_of(const Settings& settings) {
   return settings.garbage ? NewMemory::garbage : NewMemory::zeros;
 }
 
+void lock_model() { model_mutex().lock(); }
+
+void unlock_model() { model_mutex().unlock(); }
+
+/// A forked child is a process with settings of its own as long as nothing was done with a device. If
+/// something was, its parent's context is as useless to it as with the true libraries.
+void unlock_model_of_child() {
+  std::unique_ptr<DriverModel>& held = holder();
+  if (held != nullptr && !held->used()) held.reset();
+  unlock_model();
+}
+
+std::unique_ptr<DriverModel> first_model() {
+  static const int kUnused = pthread_atfork(lock_model, unlock_model, unlock_model_of_child);
+  static_cast<void>(kUnused);
+  return std::make_unique<DriverModel>(environment_settings());
+}
+
 /// After everything that the program does at exit.
 __attribute__((destructor)) void report_at_exit() {
   if (holder() == nullptr) return;
@@ -63,6 +82,10 @@ DriverModel::DriverModel(Settings wanted)
   for (int device = 0; device < settings.devices; ++device) pools.emplace_back(memory, device);
 }
 
+bool DriverModel::used() const {
+  return std::ranges::any_of(in_use, [](bool device) { return device; });
+}
+
 std::map<std::string, std::size_t> DriverModel::live() const {
   std::map<std::string, std::size_t> live;
   handles.count_live(live);
@@ -78,7 +101,7 @@ std::map<std::string, std::size_t> DriverModel::live() const {
 
 DriverModel& model() {
   std::unique_ptr<DriverModel>& held = holder();
-  if (held == nullptr) held = std::make_unique<DriverModel>(environment_settings());
+  if (held == nullptr) held = first_model();
   return *held;
 }
 

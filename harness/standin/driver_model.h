@@ -36,6 +36,9 @@ struct DriverModel {
 
   [[nodiscard]] bool has_device(int device) const { return device >= 0 && device < settings.devices; }
 
+  /// Whether anything was done with a device.
+  [[nodiscard]] bool used() const;
+
   /// What is live by the function that made it.
   [[nodiscard]] std::map<std::string, std::size_t> live() const;
 
@@ -57,7 +60,8 @@ struct DriverModel {
 };
 
 /// The model, made from MEMSWEEP_STANDIN at the first call; a mistake there ends the process with exit status
-/// 2. To be used under model_mutex() only.
+/// 2. A forked child whose parent had not used a device yet makes its own. To be used under model_mutex()
+/// only.
 DriverModel& model();
 std::mutex& model_mutex();
 

@@ -3,7 +3,6 @@
 #include <cxxabi.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -73,7 +72,7 @@ Json report_of(const DriverModel& model) {
 void write_report(const DriverModel& model) {
   // A child that was forked has its parent's model, and did nothing with it.
   if (model.settings.report.empty() || getpid() != model.pid) return;
-  if (std::ranges::none_of(model.in_use, [](bool used) { return used; })) return;
+  if (!model.used()) return;
   const std::string file = fmt::format("{}/device-{}.json", model.settings.report, getpid());
   const std::string unfinished = file + ".tmp";
   std::ofstream(unfinished) << report_of(model).dump(1, ' ', false, Json::error_handler_t::replace) << '\n';

@@ -1,5 +1,4 @@
-// memsweep dryrun, as a user meets it. Scripts run over a small stand-in for PyTorch itself
-// (tests/dryrun/fake), so that the hook and the report are tested where there is no PyTorch.
+// memsweep dryrun, as a user meets it.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -8,35 +7,14 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tests/cli/program.h"
+#include "harness/base/bytes.h"
+#include "harness/report/results_file.h"
+#include "tests/cli/dryrun_command.h"
 
 namespace memsweep::testing {
 namespace {
 
-const std::string kFake = MEMSWEEP_SOURCE_DIR "/tests/dryrun/fake/";
-
-/// The environment in which Python finds the small stand-in for PyTorch.
-Words with_fake_pytorch() {
-  Words environment{"PYTHONPATH=" + kFake + "site-packages", "PYTHONDONTWRITEBYTECODE=1"};
-  if (std::string_view(MEMSWEEP_PRELOAD).empty()) return environment;
-  // Sanitized libraries in a Python that is not.
-  environment.insert(environment.end(), {"LD_PRELOAD=" MEMSWEEP_PRELOAD, "ASAN_OPTIONS=detect_leaks=0"});
-  return environment;
-}
-
-Words dryrun_of(const std::string& options, const Words& command) {
-  Words arguments = words("dryrun " + options + " --");
-  arguments.insert(arguments.end(), command.begin(), command.end());
-  return arguments;
-}
-
 const Words kTrain{MEMSWEEP_PYTHON, kFake + "train.py"};
-
-/// A script of one's own, in `folder`.
-Words script(const TemporaryFolder& folder, const std::string& text) {
-  std::ofstream(folder / "script.py") << text;
-  return {MEMSWEEP_PYTHON, "script.py"};
-}
 
 TEST(Dryrun, RefusesWhatCannotBeRunWithOneSentence) {
   const TemporaryFolder folder;
@@ -74,9 +52,9 @@ TEST(Dryrun, ProgramWithoutPytorchIsKnownByWhatItTakesOfTheDevice) {
 TEST(Dryrun, OptionsBehindTheMarkAreTheCommands) {
   const TemporaryFolder folder;
   const Finished done =
-      run(folder, dryrun_of("", {"echo", "--steps", "[1,2]", "--", "{batch}"}), with_fake_pytorch());
+      run(folder, dryrun_of("", {"echo", "--steps", "[1,2]", "--", "{a b}"}), with_fake_pytorch());
   EXPECT_EQ(done.status, 0) << done.err;
-  EXPECT_TRUE(done.out.starts_with("--steps [1,2] -- {batch}\n")) << done.out;
+  EXPECT_TRUE(done.out.starts_with("--steps [1,2] -- {a b}\n")) << done.out;
 }
 
 TEST(Dryrun, ScriptThatImportsPytorchWithoutUsingTheDeviceHasNothingToTell) {
@@ -158,6 +136,13 @@ TEST(Dryrun, ScriptThatFailsByItselfIsToldApartFromAShortage) {
   EXPECT_TRUE(has(done.out, "So far: 629MiB of ")) << done.out;
 }
 
+TEST(Dryrun, CommandThatIsKilledIsNotSaidToHaveFailedByItself) {
+  const TemporaryFolder folder;
+  const Finished done = run(folder, dryrun_of("", {"sh", "-c", "kill -9 $$"}), with_fake_pytorch());
+  EXPECT_EQ(done.status, 137);
+  EXPECT_TRUE(has(done.out, "killed, as the kernel does where the host's own memory runs out")) << done.out;
+}
+
 TEST(Dryrun, ShortagesThatAScriptSurvivesAreCounted) {
   const TemporaryFolder folder;
   const std::string text =
@@ -213,6 +198,43 @@ TEST(Dryrun, OneRunTellsWhichGpusItFits) {
   EXPECT_EQ(outcomes["t4"], "no") << done.out;
   EXPECT_NE(outcomes["l4"], "no") << done.out;
   EXPECT_NE(outcomes["a100-sxm-40gb"], "no") << done.out;
+}
+
+TEST(Dryrun, RowsSayWhatTheReportSaysAndAreNotOverwrittenUnasked) {
+  const TemporaryFolder folder;
+  const Words command = dryrun_of("--csv rows.csv", kTrain);
+  expect_refused(run(folder, "dryrun --csv rows.csv -- misspelt"), "there is no command 'misspelt'");
+  ASSERT_EQ(run(folder, command, with_fake_pytorch()).status, 0);
+  const auto rows = read_rows(folder / "rows.csv");
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].scenario, "dryrun");
+  EXPECT_EQ(rows[0].variant, "process 1, device 0");
+  EXPECT_EQ(rows[0].device, "sim:h100-sxm-80gb");
+  const TrialResult& result = rows[0].result;
+  EXPECT_EQ(result.outcome, Outcome::ok);
+  EXPECT_EQ(result.steps, 2);
+  EXPECT_EQ(result.phase, Phase::backward);
+  EXPECT_EQ(result.phase_step, 2);
+  EXPECT_EQ(result.peak, (Levels{450_MiB, 450_MiB, 450_MiB, (619 + 450) * 1_MiB}));
+  EXPECT_EQ(result.by_category, (BytesByCategory{100_MiB, 100_MiB, 200_MiB, 50_MiB, 0, 0, 0}));
+  EXPECT_EQ(result.overhead_bytes, 619_MiB);
+
+  expect_refused(run(folder, command, with_fake_pytorch()), "holds this run already");
+  EXPECT_EQ(run(folder, dryrun_of("--csv rows.csv --fresh", kTrain), with_fake_pytorch()).status, 0);
+  expect_done(run(folder, "compare rows.csv rows.csv"));
+}
+
+TEST(Dryrun, RowOfAShortageHasTheLineAndThePhaseThatAsked) {
+  const TemporaryFolder folder;
+  const Words command = dryrun_of("--memory 969MiB --csv rows.csv", kTrain);
+  ASSERT_EQ(run(folder, command, with_fake_pytorch()).status, 1);
+  const TrialResult result = read_rows(folder / "rows.csv").at(0).result;
+  EXPECT_EQ(result.outcome, Outcome::oom);
+  EXPECT_EQ(result.verdict, Verdict::capacity);
+  EXPECT_EQ(result.phase, Phase::optimizer);
+  EXPECT_EQ(result.phase_step, 1);
+  EXPECT_EQ(result.refused_bytes, 200_MiB);
+  EXPECT_TRUE(has(result.message, "train.py:15 (update): CUDA out of memory.")) << result.message;
 }
 
 TEST(Dryrun, SnapshotIsWhatReplayReads) {

@@ -1,5 +1,6 @@
 // The search against a rule that is known, without a device.
 #include "harness/sweep/boundary.h"
+#include "harness/sweep/growth.h"
 
 #include <random>
 #include <set>
@@ -68,6 +69,43 @@ TEST(FindBoundary, EndsAtABoundaryOfARuleThatIsNotMonotone) {
     EXPECT_FALSE(fits(boundary.smallest));
     EXPECT_EQ(boundary.smallest, boundary.largest + 1);
   }
+}
+
+/// `fixed`, or a tenth of it and `each` for every one if that is more.
+std::int64_t guess(std::size_t fixed, std::size_t each, std::int64_t limit,
+                   std::vector<std::int64_t>* probed = nullptr) {
+  constexpr std::size_t kCapacity = 100'000;
+  const auto need = [&](std::int64_t value) -> std::optional<std::size_t> {
+    if (probed != nullptr) probed->push_back(value);
+    const std::size_t bytes = std::max(fixed, fixed / 10 + each * static_cast<std::size_t>(value));
+    return bytes <= kCapacity ? std::optional(bytes) : std::nullopt;
+  };
+  return guess_by_growth(need, limit, kCapacity);
+}
+
+TEST(GuessByGrowth, IsRightWhereMemoryGrowsInAStraightLine) {
+  EXPECT_EQ(guess(0, 7, kLimit), 100'000 / 7);
+  EXPECT_EQ(guess(1000, 3, kLimit), (100'000 - 100) / 3);
+}
+
+TEST(GuessByGrowth, IsNoFurtherThanTheLimit) {
+  EXPECT_EQ(guess(0, 7, 1000), 1000);
+  EXPECT_EQ(guess(0, 7, 1), 1);
+  EXPECT_EQ(guess(500, 0, 1000), 1000) << "memory does not grow";
+}
+
+TEST(GuessByGrowth, IsTheSmallestWhereThatDoesNotFit) { EXPECT_EQ(guess(200'000, 1, kLimit), 1); }
+
+TEST(GuessByGrowth, LiesBetweenWhereGrowthIsTooFast) {
+  const std::int64_t value = guess(0, 30'000, kLimit);
+  EXPECT_GT(value, 1);
+  EXPECT_LT(value, 8);
+}
+
+TEST(GuessByGrowth, NeverProbesMoreThanEightTimesWhatFits) {
+  std::vector<std::int64_t> probed;
+  static_cast<void>(guess(50'000, 3, kLimit, &probed));
+  for (std::size_t i = 1; i < probed.size(); ++i) EXPECT_LE(probed[i], 8 * probed[i - 1]);
 }
 
 }  // namespace
