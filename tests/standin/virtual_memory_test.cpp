@@ -165,6 +165,17 @@ TEST(StandinEntryPoints, DriverFunctionsAreFoundByNameAndVersion) {
   EXPECT_EQ(function, nullptr);
 }
 
+TEST(StandinDriver, WhoWantsToReadItsLogHearsNothing) {
+  reset("");
+  const CUlogsCallback fail = [](void*, unsigned int, char*, std::size_t) { ADD_FAILURE(); };
+  CUlogsCallbackHandle handle = nullptr;
+  ASSERT_EQ(cuLogsRegisterCallback(fail, nullptr, &handle), CUDA_SUCCESS);
+  EXPECT_NE(handle, nullptr);
+  EXPECT_EQ(cuDeviceGet(nullptr, 1), CUDA_ERROR_INVALID_DEVICE);
+  EXPECT_EQ(cuLogsUnregisterCallback(handle), CUDA_SUCCESS);
+  EXPECT_EQ(cuLogsRegisterCallback(fail, nullptr, nullptr), CUDA_SUCCESS);
+}
+
 TEST(StandinDriver, DevicesHaveNamesAndAttributes) {
   reset("name=Some Card,devices=2,multiprocessors=82,memory=8GiB");
   EXPECT_EQ(cuInit(0), CUDA_SUCCESS);
