@@ -1,4 +1,5 @@
-// What ranks send each other. Only the caller is there: what others would send is taken to be what it has itself.
+// What ranks send each other. Only the caller is there: what others would send is taken to be what it has
+// itself.
 #include <vector>
 
 #include "harness/standin/nccl/call.h"
@@ -63,7 +64,9 @@ void receive_from_others(Shadow& shadow, const std::vector<Broadcast>& broadcast
 ncclResult_t broadcast(std::string_view function, const void* handle, const void* from, void* to,
                        std::size_t bytes, int root) {
   return communicator_call(function, handle, [&](DriverModel& model, const Communicator& communicator) {
-    const Broadcast call{handle, {reinterpret_cast<Address>(from), bytes}, reinterpret_cast<Address>(to),
+    const Broadcast call{handle,
+                         {reinterpret_cast<Address>(from), bytes},
+                         reinterpret_cast<Address>(to),
                          root == communicator.rank};
     if (to != from) model.shadow.copy(call.to, call.from);
     if (group.depth > 0) group.broadcasts.push_back(call);

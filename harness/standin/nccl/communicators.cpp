@@ -1,5 +1,5 @@
-// NCCL: communicators of any number of ranks, none of which is there but the caller. NCCL's own buffers are not
-// counted.
+// NCCL: communicators of any number of ranks, none of which is there but the caller. NCCL's own buffers are
+// not counted.
 #include "harness/standin/nccl/call.h"
 
 namespace memsweep::standin {
