@@ -17,7 +17,11 @@ REFUSALS = (
     ("cudaMalloc", "cudaErrorMemoryAllocation", ""),
     ("cuMemCreate", "cudaErrorMemoryAllocation", "expandable_segments:True"),
 )
+KINDS = ("once", "twice", "always")
 FEWEST_CALLS = 5  # fewer would be no training
+# PyTorch 2.11 first asks for a page with a fabric handle; where that is refused as out of memory, not as not
+# permitted, it asks for no other kind any more, and each of its requests fails.
+LOST_FOR_GOOD = ("2.11", "cuMemCreate", 1)
 
 
 def outcomes(standin, refusal):
@@ -36,11 +40,13 @@ def is_clean(found):
     return found["outcome"] == "oom" and found["message"].startswith("CUDA out of memory.") and found["left"] == 0
 
 
-def complaints(calls):
+def complaints(calls, version, function):
     peak = calls[-1]["always"]["peak"]
     if len(calls) <= FEWEST_CALLS:
         yield f"only {len(calls) - 1} calls"
     for call in calls[:-1]:
+        if (version[:4], function, call["call"]) == LOST_FOR_GOOD and all(map(is_clean, map(call.get, KINDS))):
+            continue
         for kind, expected in (
             ("once", call["once"].get("peak") == peak),
             ("twice", is_clean(call["twice"]) and call["twice"]["next"] == peak),
@@ -58,7 +64,7 @@ def main(standin):
     failed = False
     for refusal in REFUSALS:
         calls = outcomes(standin, refusal)
-        found = list(complaints(calls))
+        found = list(complaints(calls, version, refusal[0]))
         failed = failed or bool(found)
         print(f"PyTorch {version}: {refusal[0]} refused at {len(calls) - 1} calls, {len(found)} complaints")
         print(*found, sep="\n", end="\n" if found else "")
