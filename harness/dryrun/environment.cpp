@@ -68,6 +68,11 @@ void put_before(Variables& variables, const std::string& name, const std::string
   value = value.empty() ? path : path + ":" + value;
 }
 
+void put_behind(Variables& variables, const std::string& name, const std::string& path) {
+  std::string& value = variables[name];
+  value += (value.empty() ? "" : ":") + path;
+}
+
 /// What the hook in Python and PyTorch's allocator read.
 void add_watching(Variables& variables, const Watching& watching) {
   put_before(variables, "PYTHONPATH", watching.standin / "python");
@@ -98,9 +103,9 @@ std::vector<std::string> dryrun_environment(const Watching& watching, const Dryr
   Variables variables = own_environment();
   variables.erase("CUDA_VISIBLE_DEVICES");
   // What was preloaded before stays first: a sanitizer's or an allocator's library insists on it.
-  std::string& preload = variables["LD_PRELOAD"];
-  preload += (preload.empty() ? "" : ":") + preloaded_libraries(standin);
+  put_behind(variables, "LD_PRELOAD", preloaded_libraries(standin));
   put_before(variables, "LD_LIBRARY_PATH", standin);
+  put_behind(variables, "LD_LIBRARY_PATH", standin / "fallback");
   variables["MEMSWEEP_STANDIN"] = device_settings(device, watching.report);
   add_watching(variables, watching);
   return as_list(variables);

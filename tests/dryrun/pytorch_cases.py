@@ -1,8 +1,8 @@
 """Runs recorded cases under the stand-in libraries and prints a line of JSON a case: what was counted.
 
-Usage: pytorch_cases.py GOLDEN_FOLDER < cases, one JSON object a line, all of one allocator configuration. To be
-started with the stand-in's libraries preloaded. Each case runs in a process of its own, forked once PyTorch has
-been imported.
+Usage: pytorch_cases.py GOLDEN_FOLDER < cases, one JSON object a line. To be started with the stand-in's libraries
+preloaded. Each case runs in a process of its own, forked once PyTorch has been imported, which takes seconds;
+devices and the allocator's settings are read when the first tensor is made.
 """
 
 import json
@@ -43,6 +43,7 @@ def run_in_child(torch, models, case):
         os.close(reading)
         major, minor = case["compute_capability"].split(".")
         multiprocessors = 108 if major == "8" else 132
+        os.environ["PYTORCH_ALLOC_CONF"] = case["alloc_conf"]
         os.environ["MEMSWEEP_STANDIN"] = (
             f"memory={case['capacity']},capability={major}{minor},multiprocessors={multiprocessors}"
         )

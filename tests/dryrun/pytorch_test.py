@@ -1,24 +1,23 @@
 """Runs PyTorch's recorded cases over the stand-in libraries: every row must be the one that was recorded.
 
-Usage: pytorch_test.py STANDIN_FOLDER GOLDEN_FOLDER [WORD_IN_CASE_NAME]. The Python is the one that
-MEMSWEEP_PYTORCH_PYTHON names, or else this one; where it has no PyTorch of the recordings' version nothing is run,
-and that is said.
+Usage: pytorch_test.py STANDIN_FOLDER GOLDEN_FOLDER [WORD_IN_CASE_NAME]. installed.py says with which PyTorch; where
+there are no recordings of its version nothing is run, and that is said. MEMSWEEP_PYTORCH_CASES=N runs N of them,
+evenly spread over the list.
 """
 
-import collections
 import json
 import os
 import pathlib
 import subprocess
 import sys
 
-RECORDED_VERSION = "2.11.0+cu130"
+import installed
+
+# Where the recordings of a version lie, below the golden folder.
+RECORDED = {"2.11.0+cu130": ".", "2.15.0+cu132": "2.15"}
 # Recorded over a runtime whose pools take from the device exactly what is asked for; those here take multiples of
 # 32 MiB, as was seen on a card.
 NOT_COMPARED = "backend:cudaMallocAsync"
-# What PyTorch would find beside itself if it were not loaded before.
-PRELOADED = ("cudart.so.13", "cublasLt.so.13", "cublas.so.13", "cudnn.so.9", "nccl.so.2", "cufft.so.12")
-PRELOADED += ("cusolver.so.12", "cusparse.so.12")
 
 
 def lines_of(path):
@@ -34,24 +33,22 @@ def recordings(golden):
                 yield boundary[side]
 
 
-def version(python):
-    command = [python, "-c", "import torch; print(torch.__version__)"]
-    asked = subprocess.run(command, capture_output=True, text=True, check=False)
-    return asked.stdout.strip() if asked.returncode == 0 else None
+def sample(runs):
+    """As many of them as are asked for, the first and the last among them."""
+    wanted = int(os.environ.get("MEMSWEEP_PYTORCH_CASES", len(runs)))
+    if wanted >= len(runs):
+        return runs
+    return [runs[round(i * (len(runs) - 1) / max(wanted - 1, 1))] for i in range(wanted)]
 
 
-def run_cases(python, standin, golden, configuration, cases):
-    """Their results, in order. One process: importing PyTorch takes seconds."""
-    environment = dict(os.environ)
-    environment["LD_PRELOAD"] = ":".join(str(standin / f"lib{name}") for name in PRELOADED)
-    environment["LD_LIBRARY_PATH"] = f"{standin}:{environment.get('LD_LIBRARY_PATH', '')}"
-    environment["PYTORCH_ALLOC_CONF"] = configuration
+def run_cases(standin, golden, cases):
+    """Their results, in order."""
     script = pathlib.Path(__file__).with_name("pytorch_cases.py")
     done = subprocess.run(
-        [python, script, golden],
+        [installed.python(), script, golden],
         input="".join(json.dumps(case) + "\n" for case in cases),
         stdout=subprocess.PIPE,
-        env=environment,
+        env=installed.environment(standin, TORCH_CPP_LOG_LEVEL="ERROR"),
         text=True,
         check=True,
     )
@@ -71,28 +68,19 @@ def difference(recorded, counted):
 
 
 def main(standin, golden, word=""):
-    python = os.environ.get("MEMSWEEP_PYTORCH_PYTHON", sys.executable)
-    found = version(python)
-    if found != RECORDED_VERSION:
-        there = "PyTorch is not installed" if found is None else f"PyTorch is {found}, not {RECORDED_VERSION}"
-        print(f"not run: {there}")
+    version = installed.version()
+    if version not in RECORDED:
+        print("not run: " + (f"no recordings of PyTorch {version}" if version else "PyTorch is not installed"))
         return 0
-    by_configuration = collections.defaultdict(list)
-    for recorded in recordings(golden):
-        configuration = recorded["case"]["alloc_conf"]
-        if word in recorded["case"]["id"] and configuration != NOT_COMPARED:
-            by_configuration[configuration].append(recorded)
-    equal, different = 0, 0
-    for configuration, recorded in by_configuration.items():
-        results = run_cases(python, standin, golden, configuration, [each["case"] for each in recorded])
-        for expected, counted in zip(recorded, results):
-            why = difference(expected, counted)
-            if why is None:
-                equal += 1
-                continue
+    runs = [run for run in recordings(golden / RECORDED[version]) if word in run["case"]["id"]]
+    runs = sample([run for run in runs if run["case"]["alloc_conf"] != NOT_COMPARED])
+    different = 0
+    for recorded, counted in zip(runs, run_cases(standin, golden, [run["case"] for run in runs]), strict=True):
+        why = difference(recorded, counted)
+        if why is not None:
             different += 1
-            print(f"{expected['case']['id']} (batch {expected['case']['batch']}): {why}")
-    print(f"{equal} runs are equal in every row, {different} are not")
+            print(f"{recorded['case']['id']} (batch {recorded['case']['batch']}): {why}")
+    print(f"PyTorch {version}: {len(runs) - different} runs are equal in every row, {different} are not")
     return 1 if different else 0
 
 

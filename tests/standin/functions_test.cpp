@@ -13,6 +13,12 @@ extern "C" int cudaGraphDebugDotPrint();
 extern "C" int cublasXtCreate();
 extern "C" int cublasSgemm_v2();
 extern "C" int cusolverDnCreate();
+extern "C" int nvrtcCreateProgram();
+extern "C" const char* nvrtcGetErrorString(int status);
+extern "C" int cuptiSubscribe();
+extern "C" int cuptiGetResultString(int status, const char** text);
+extern "C" int nvshmemid_hostlib_init_attr();
+extern "C" void* nvshmem_malloc(std::size_t bytes);
 
 namespace memsweep::standin {
 namespace {
@@ -56,7 +62,12 @@ INSTANTIATE_TEST_SUITE_P(Libraries, StandinFunctions,
                                          Library{"nccl", "libnccl.so.2", nullptr},
                                          Library{"cufft", "libcufft.so.12", "libcufft.so.12"},
                                          Library{"cusolver", "libcusolver.so.12", "libcusolver.so.12"},
-                                         Library{"cusparse", "libcusparse.so.12", "libcusparse.so.12"}),
+                                         Library{"cusparse", "libcusparse.so.12", "libcusparse.so.12"},
+                                         Library{"cufile", "libcufile.so.0", nullptr},
+                                         Library{"cupti", "libcupti.so.13", "libcupti.so.13"},
+                                         Library{"cusparselt", "libcusparseLt.so.0", nullptr},
+                                         Library{"nvrtc", "libnvrtc.so.13", "libnvrtc.so.13"},
+                                         Library{"nvshmem", "libnvshmem_host.so.3", "NVSHMEM"}),
                          [](const auto& library) { return library.param.folder; });
 
 TEST(StandinUnsupported, CallsAreRefusedWithTheLibrarysOwnStatusAndCounted) {
@@ -69,6 +80,17 @@ TEST(StandinUnsupported, CallsAreRefusedWithTheLibrarysOwnStatusAndCounted) {
   EXPECT_EQ(counts.at("cudaGraphDebugDotPrint"), 1U);
   EXPECT_EQ(counts.at("cublasXtCreate"), 2U);
   EXPECT_EQ(counts.at("cusolverDnCreate"), 1U);
+}
+
+TEST(StandinUnsupported, LibrariesThatPyTorchHardlyCallsSayThatTheyAreNotInstalled) {
+  reset("memory=64MiB");
+  EXPECT_NE(std::string(nvrtcGetErrorString(nvrtcCreateProgram())).find("not installed"), std::string::npos);
+  const char* text = nullptr;
+  EXPECT_EQ(cuptiGetResultString(cuptiSubscribe(), &text), 0);
+  EXPECT_NE(std::string(text).find("not installed"), std::string::npos);
+  EXPECT_NE(nvshmemid_hostlib_init_attr(), 0);
+  EXPECT_EQ(nvshmem_malloc(1), nullptr);
+  EXPECT_EQ(model().observations.unsupported.at("nvshmem_malloc"), 1U);
 }
 
 TEST(StandinUnsupported, WhatWorksOnTheDeviceSucceedsAndCanBeMadeToFail) {

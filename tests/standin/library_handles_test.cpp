@@ -40,6 +40,14 @@ struct UniqueId {
 int ncclCommInitRank(void** handle, int ranks, UniqueId id, int rank);
 int ncclCommCount(void* handle, int* ranks);
 int ncclCommDestroy(void* handle);
+int ncclGroupStart();
+int ncclGroupEnd();
+int ncclBroadcast(const void* from, void* to, std::size_t count, int type, int root, void* handle,
+                  cudaStream_t stream);
+int ncclCommRegister(void* handle, void* data, std::size_t bytes, void** registration);
+int ncclCommDeregister(void* handle, void* registration);
+int ncclCommWindowRegister(void* handle, void* data, std::size_t bytes, void** window, int flags);
+int ncclCommWindowDeregister(void* handle, void* window);
 int ncclAllGather(const void* from, void* to, std::size_t count, int type, void* handle, cudaStream_t stream);
 }
 
@@ -132,6 +140,39 @@ TEST_F(StandinLibraries, SizesThatAreGuessedAreCounted) {
   EXPECT_EQ(cudnnDropoutGetStatesSize(handle, &bytes), 0);
   EXPECT_GT(bytes, 0U);
   EXPECT_EQ(model().observations.estimates.at("cudnnDropoutGetStatesSize"), 1U);
+}
+
+TEST_F(StandinLibraries, InAGroupEachRankBroadcastsWhatTheCallerDoes) {
+  void *communicator = nullptr, *data = nullptr;
+  ASSERT_EQ(ncclCommInitRank(&communicator, 2, {}, 0), 0);
+  ASSERT_EQ(cudaMalloc(&data, 1024), cudaSuccess);
+  const int mine = 42;
+  ASSERT_EQ(cudaMemcpy(data, &mine, sizeof(mine), cudaMemcpyHostToDevice), cudaSuccess);
+  constexpr int kInt32 = 2;
+  char* const own = static_cast<char*>(data) + 256;
+  char* const other = static_cast<char*>(data) + 512;
+  ASSERT_EQ(ncclGroupStart(), 0);
+  EXPECT_EQ(ncclBroadcast(other, other, 1, kInt32, 1, communicator, nullptr), 0);
+  EXPECT_EQ(ncclBroadcast(data, own, 1, kInt32, 0, communicator, nullptr), 0);
+  ASSERT_EQ(ncclGroupEnd(), 0);
+  for (const char* place : {own, other}) {
+    int found = 0;
+    ASSERT_EQ(cudaMemcpy(&found, place, sizeof(found), cudaMemcpyDeviceToHost), cudaSuccess);
+    EXPECT_EQ(found, mine);
+  }
+  EXPECT_EQ(ncclGroupEnd(), 5) << "there is no group";
+}
+
+TEST_F(StandinLibraries, MemoryIsMadeKnownToACommunicatorAndForgotten) {
+  void *communicator = nullptr, *registration = nullptr, *window = nullptr;
+  ASSERT_EQ(ncclCommInitRank(&communicator, 2, {}, 0), 0);
+  ASSERT_EQ(ncclCommRegister(communicator, nullptr, 1024, &registration), 0);
+  ASSERT_EQ(ncclCommWindowRegister(communicator, nullptr, 1024, &window, 0), 0);
+  EXPECT_EQ(ncclCommDeregister(communicator, window), 4) << "a window is no buffer";
+  EXPECT_EQ(ncclCommWindowDeregister(communicator, window), 0);
+  EXPECT_EQ(ncclCommDeregister(communicator, registration), 0);
+  EXPECT_EQ(ncclCommDeregister(communicator, registration), 4);
+  EXPECT_EQ(ncclCommRegister(nullptr, nullptr, 1024, &registration), 4);
 }
 
 TEST_F(StandinLibraries, ACommunicatorGathersItsOwnDataFromEveryRank) {

@@ -63,6 +63,16 @@ TEST_F(StandinNvml, HeatIsAReasonForALowerClock) {
   }
 }
 
+TEST_F(StandinNvml, ADeviceIsInNoFabricAndAnOldOneKnowsOfNone) {
+  nvmlGpuFabricInfoV_t fabric{};
+  fabric.state = 3;
+  EXPECT_EQ(nvmlDeviceGetGpuFabricInfoV(device_, &fabric), NVML_SUCCESS);
+  EXPECT_EQ(fabric.state, NVML_GPU_FABRIC_STATE_NOT_SUPPORTED);
+  EXPECT_EQ(fabric.status, NVML_ERROR_NOT_SUPPORTED);
+  reset("capability=80");
+  EXPECT_EQ(nvmlDeviceGetGpuFabricInfoV(device_, &fabric), NVML_ERROR_NOT_SUPPORTED);
+}
+
 TEST_F(StandinNvml, MemoryIsSharedBetweenThisProcessAndOthers) {
   void* pointer = nullptr;
   ASSERT_EQ(cudaSetDevice(1), cudaSuccess);

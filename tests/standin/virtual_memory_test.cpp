@@ -9,6 +9,7 @@
 
 #include "harness/base/bytes.h"
 #include "harness/standin/control.h"
+#include "harness/standin/driver_model.h"
 
 namespace memsweep::standin {
 namespace {
@@ -163,6 +164,30 @@ TEST(StandinEntryPoints, DriverFunctionsAreFoundByNameAndVersion) {
             cudaSuccess);
   EXPECT_EQ(result, cudaDriverEntryPointSymbolNotFound);
   EXPECT_EQ(function, nullptr);
+}
+
+TEST(StandinDriver, WhoWantsToReadItsLogHearsNothing) {
+  reset("");
+  const CUlogsCallback fail = [](void*, unsigned int, char*, std::size_t) { ADD_FAILURE(); };
+  CUlogsCallbackHandle handle = nullptr;
+  ASSERT_EQ(cuLogsRegisterCallback(fail, nullptr, &handle), CUDA_SUCCESS);
+  EXPECT_NE(handle, nullptr);
+  EXPECT_EQ(cuDeviceGet(nullptr, 1), CUDA_ERROR_INVALID_DEVICE);
+  EXPECT_EQ(cuLogsUnregisterCallback(handle), CUDA_SUCCESS);
+  EXPECT_EQ(cuLogsRegisterCallback(fail, nullptr, nullptr), CUDA_SUCCESS);
+}
+
+TEST(StandinDriver, CodeIsLoadedFromAFileOrFromMemoryAndItsFunctionsAreLaunched) {
+  reset("");
+  CUmodule from_file = nullptr, from_memory = nullptr;
+  ASSERT_EQ(cuModuleLoad(&from_file, "kernel.cubin"), CUDA_SUCCESS);
+  ASSERT_EQ(cuModuleLoadData(&from_memory, "code"), CUDA_SUCCESS);
+  CUfunction function = nullptr;
+  ASSERT_EQ(cuModuleGetFunction(&function, from_file, "triton_poi_fused_gelu_0"), CUDA_SUCCESS);
+  EXPECT_EQ(cuLaunchKernel(function, 1, 1, 1, 128, 1, 1, 0, nullptr, nullptr, nullptr), CUDA_SUCCESS);
+  EXPECT_STREQ(model().observations.last_kernel, "triton_poi_fused_gelu_0");
+  EXPECT_EQ(cuModuleUnload(from_memory), CUDA_SUCCESS);
+  EXPECT_EQ(cuModuleGetFunction(&function, nullptr, "none"), CUDA_ERROR_INVALID_HANDLE);
 }
 
 TEST(StandinDriver, DevicesHaveNamesAndAttributes) {

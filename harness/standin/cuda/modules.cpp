@@ -40,6 +40,7 @@ CUresult launch(std::string_view name, CUfunction function) {
 
 extern "C" {
 
+CUresult cuModuleLoad(CUmodule* module, const char*) { return load("cuModuleLoad", module); }
 CUresult cuModuleLoadData(CUmodule* module, const void*) { return load("cuModuleLoadData", module); }
 CUresult cuModuleLoadDataEx(CUmodule* module, const void*, unsigned int, void*, void**) {
   return load("cuModuleLoadDataEx", module);

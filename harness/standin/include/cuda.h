@@ -13,6 +13,7 @@ typedef struct CUctx_st* CUcontext;
 typedef struct CUmod_st* CUmodule;
 typedef struct CUfunc_st* CUfunction;
 typedef struct CUstream_st* CUstream;
+typedef struct CUlogsCallbackEntry_st* CUlogsCallbackHandle;
 
 typedef enum cudaError_enum : unsigned {
   CUDA_SUCCESS = 0,
@@ -127,6 +128,11 @@ CUresult cuInit(unsigned int flags);
 CUresult cuDriverGetVersion(int* version);
 CUresult cuGetErrorName(CUresult error, const char** name);
 CUresult cuGetErrorString(CUresult error, const char** meaning);
+
+typedef void (*CUlogsCallback)(void* user_data, unsigned int level, char* message, size_t length);
+/// `handle` may be null.
+CUresult cuLogsRegisterCallback(CUlogsCallback callback, void* user_data, CUlogsCallbackHandle* handle);
+CUresult cuLogsUnregisterCallback(CUlogsCallbackHandle handle);
 CUresult cuGetProcAddress(const char* symbol, void** function, int cuda_version, cuuint64_t flags,
                           CUdriverProcAddressQueryResult* result);
 
@@ -147,6 +153,7 @@ CUresult cuCtxPopCurrent(CUcontext* context);
 CUresult cuCtxGetDevice(CUdevice* device);
 
 // Code that is loaded while the program runs.
+CUresult cuModuleLoad(CUmodule* module, const char* file);
 CUresult cuModuleLoadData(CUmodule* module, const void* image);
 CUresult cuModuleUnload(CUmodule module);
 CUresult cuModuleGetFunction(CUfunction* function, CUmodule module, const char* name);

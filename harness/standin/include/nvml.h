@@ -51,6 +51,18 @@ typedef struct nvmlProcessInfo_st {
   unsigned int computeInstanceId;
 } nvmlProcessInfo_t;
 
+inline constexpr unsigned char NVML_GPU_FABRIC_STATE_NOT_SUPPORTED = 0;
+
+/// The second version of it; a third has more behind.
+typedef struct nvmlGpuFabricInfo_v2_st {
+  unsigned int version;
+  unsigned char clusterUuid[16];
+  nvmlReturn_t status;  // of joining it
+  unsigned int cliqueId;
+  unsigned char state;
+  unsigned int healthMask;
+} nvmlGpuFabricInfoV_t;
+
 extern "C" {
 
 nvmlReturn_t nvmlInit_v2();
@@ -74,5 +86,8 @@ nvmlReturn_t nvmlDeviceGetMemoryInfo_v2(nvmlDevice_t device, nvmlMemory_v2_t* me
 /// `count`: in, the places of `processes`; out, how many there are.
 nvmlReturn_t nvmlDeviceGetComputeRunningProcesses_v3(nvmlDevice_t device, unsigned int* count,
                                                      nvmlProcessInfo_t* processes);
+
+/// GPUs before Hopper know of no fabric.
+nvmlReturn_t nvmlDeviceGetGpuFabricInfoV(nvmlDevice_t device, nvmlGpuFabricInfoV_t* fabric);
 
 }  // extern "C"

@@ -1,48 +1,16 @@
-// NCCL: communicators of any number of ranks, none of which is there but the caller. What others would send
-// is taken to be what the caller has; NCCL's own buffers are not counted.
-#include <cstddef>
-#include <cstdint>
-
-#include "harness/standin/driver_model.h"
+// NCCL: communicators of any number of ranks, none of which is there but the caller. NCCL's own buffers are
+// not counted.
+#include "harness/standin/nccl/call.h"
 
 namespace memsweep::standin {
 namespace {
-
-enum ncclResult_t {
-  ncclSuccess = 0,
-  ncclUnhandledCudaError = 1,
-  ncclInvalidArgument = 4,
-  ncclInvalidUsage = 5
-};
 
 /// What ranks agree on before they meet.
 struct ncclUniqueId {
   char internal[128];
 };
 
-struct Communicator {
-  int ranks = 1;
-  int rank = 0;
-  int device = 0;
-};
-
-constexpr std::string_view kCommunicator = "ncclCommInitRank";
 constexpr int kVersion = 22809;
-
-template <class Body>
-ncclResult_t nccl_call(std::string_view function, Body body) {
-  return run_call<ncclResult_t>(function, [&](DriverModel& model) {
-    return model.broken[current_device()] == cudaSuccess ? body(model) : ncclUnhandledCudaError;
-  });
-}
-
-template <class Body>
-ncclResult_t communicator_call(std::string_view function, const void* handle, Body body) {
-  return nccl_call(function, [&](DriverModel& model) {
-    if (!model.handles.holds(kCommunicator, handle)) return ncclInvalidArgument;
-    return body(model, *static_cast<const Communicator*>(handle));
-  });
-}
 
 ncclResult_t create(std::string_view function, void** handle, int ranks, int rank) {
   return nccl_call(function, [&](DriverModel& model) {
@@ -55,34 +23,6 @@ ncclResult_t create(std::string_view function, void** handle, int ranks, int ran
 ncclResult_t destroy(std::string_view function, const void* handle) {
   return nccl_call(function, [&](DriverModel& model) {
     return model.handles.destroy(kCommunicator, handle) ? ncclSuccess : ncclInvalidArgument;
-  });
-}
-
-/// Of one element, in bytes.
-std::size_t size_of(int type) {
-  constexpr std::size_t kSizes[] = {1, 1, 4, 4, 8, 8, 2, 4, 8, 2, 1, 1};
-  return type >= 0 && type < 12 ? kSizes[type] : 1;
-}
-
-/// `count` elements, from the caller alone or from each rank one after the other.
-ncclResult_t receive(std::string_view function, const void* handle, const void* from, void* to,
-                     std::size_t count, int type, bool from_each_rank) {
-  return communicator_call(function, handle, [&](DriverModel& model, const Communicator& communicator) {
-    const std::size_t bytes = count * size_of(type);
-    const int pieces = from_each_rank ? communicator.ranks : 1;
-    for (int piece = 0; piece < pieces; ++piece) {
-      const Address place = reinterpret_cast<Address>(to) + piece * bytes;
-      if (to != from) model.shadow.copy(place, {reinterpret_cast<Address>(from), bytes});
-    }
-    return ncclSuccess;
-  });
-}
-
-/// Nothing is known of what comes from others.
-ncclResult_t receive_unknown(std::string_view function, const void* handle, void* to, std::size_t bytes) {
-  return communicator_call(function, handle, [&](DriverModel& model, const Communicator&) {
-    model.shadow.forget({reinterpret_cast<Address>(to), bytes});
-    return ncclSuccess;
   });
 }
 
@@ -176,57 +116,6 @@ ncclResult_t ncclCommCuDevice(const void* handle, int* device) {
     *device = found.device;
     return ncclSuccess;
   });
-}
-
-ncclResult_t ncclGroupStart() {
-  return nccl_call("ncclGroupStart", [](const DriverModel&) { return ncclSuccess; });
-}
-
-ncclResult_t ncclGroupEnd() {
-  return nccl_call("ncclGroupEnd", [](const DriverModel&) { return ncclSuccess; });
-}
-
-ncclResult_t ncclAllReduce(const void* from, void* to, std::size_t count, int type, int, const void* handle,
-                           cudaStream_t) {
-  return receive("ncclAllReduce", handle, from, to, count, type, false);
-}
-
-ncclResult_t ncclReduce(const void* from, void* to, std::size_t count, int type, int, int, const void* handle,
-                        cudaStream_t) {
-  return receive("ncclReduce", handle, from, to, count, type, false);
-}
-
-ncclResult_t ncclBroadcast(const void* from, void* to, std::size_t count, int type, int, const void* handle,
-                           cudaStream_t) {
-  return receive("ncclBroadcast", handle, from, to, count, type, false);
-}
-
-ncclResult_t ncclBcast(void* data, std::size_t count, int type, int, const void* handle, cudaStream_t) {
-  return receive("ncclBcast", handle, data, data, count, type, false);
-}
-
-ncclResult_t ncclAllGather(const void* from, void* to, std::size_t count, int type, const void* handle,
-                           cudaStream_t) {
-  return receive("ncclAllGather", handle, from, to, count, type, true);
-}
-
-ncclResult_t ncclReduceScatter(const void* from, void* to, std::size_t count, int type, int,
-                               const void* handle, cudaStream_t) {
-  return receive("ncclReduceScatter", handle, from, to, count, type, false);
-}
-
-ncclResult_t ncclAlltoAll(const void* from, void* to, std::size_t count, int type, const void* handle,
-                          cudaStream_t) {
-  return receive("ncclAlltoAll", handle, from, to, count, type, true);
-}
-
-ncclResult_t ncclSend(const void*, std::size_t, int, int, const void* handle, cudaStream_t) {
-  return communicator_call("ncclSend", handle,
-                           [](const DriverModel&, const Communicator&) { return ncclSuccess; });
-}
-
-ncclResult_t ncclRecv(void* to, std::size_t count, int type, int, const void* handle, cudaStream_t) {
-  return receive_unknown("ncclRecv", handle, to, count * size_of(type));
 }
 
 }  // extern "C"

@@ -51,8 +51,14 @@ nvmlReturn_t nvmlDeviceGetNvLinkRemotePciInfo_v2(nvmlDevice_t, unsigned int, voi
   return not_supported("nvmlDeviceGetNvLinkRemotePciInfo_v2");
 }
 
-nvmlReturn_t nvmlDeviceGetGpuFabricInfoV(nvmlDevice_t, void*) {
-  return not_supported("nvmlDeviceGetGpuFabricInfoV");
+nvmlReturn_t nvmlDeviceGetGpuFabricInfoV(nvmlDevice_t, nvmlGpuFabricInfoV_t* fabric) {
+  return run_call<nvmlReturn_t>("nvmlDeviceGetGpuFabricInfoV", [&](const DriverModel& model) {
+    if (model.settings.capability < 90) return NVML_ERROR_NOT_SUPPORTED;
+    fabric->state = NVML_GPU_FABRIC_STATE_NOT_SUPPORTED;
+    fabric->status = NVML_ERROR_NOT_SUPPORTED;
+    fabric->cliqueId = 0;
+    return NVML_SUCCESS;
+  });
 }
 
 }  // extern "C"

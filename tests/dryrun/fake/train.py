@@ -29,6 +29,7 @@ def main():
         del activations
         optimizer.step()
         weight.grad = None
+    torch.cuda.reset_peak_memory_stats()
     print("trained", step + 1)
 
 

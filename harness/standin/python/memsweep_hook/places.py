@@ -3,6 +3,8 @@
 import sys
 import threading
 
+from memsweep_hook import forwards
+
 _LIBRARIES = ("site-packages", "dist-packages", "/lib/python", "memsweep_hook", "<frozen")
 
 
@@ -28,6 +30,16 @@ def now():
     """Of this thread; where it runs none of the user's code, as PyTorch's backward threads, of the main one."""
     place = of_frame(sys._getframe(1))
     return place or of_frame(sys._current_frames().get(threading.main_thread().ident))
+
+
+def is_in_module():
+    """Whether this thread is in a forward pass."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if forwards.is_in_module(frame.f_code.co_filename, frame.f_code.co_name):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def of_traceback(traceback):

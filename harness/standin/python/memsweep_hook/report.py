@@ -8,9 +8,9 @@ import pickle
 import sys
 import types
 
-from memsweep_hook import places
+from memsweep_hook import forwards, places
 
-_LEVELS = {
+LEVELS = {
     "requested": "requested_bytes",
     "allocated": "allocated_bytes",
     "reserved": "reserved_bytes",
@@ -23,8 +23,8 @@ def _device(watch, index):
     free, total = torch.cuda.mem_get_info(index)
     return {
         "index": index,
-        "peak": {level: stats[name]["all"]["peak"] for level, name in _LEVELS.items()},
-        "now": {level: stats[name]["all"]["current"] for level, name in _LEVELS.items()},
+        "peak": {level: watch.peak(index, name) for level, name in LEVELS.items()},
+        "now": {level: stats[name]["all"]["current"] for level, name in LEVELS.items()},
         "retries": stats["num_alloc_retries"],
         "ooms": stats["num_ooms"],
         "calls": stats["allocation"]["all"]["allocated"] + stats["allocation"]["all"]["freed"],
@@ -65,11 +65,9 @@ def _without_inductor(torch):
         del torch._inductor
 
 
-def _write_snapshot(torch, file):
+def _snapshot(torch):
     with _without_inductor(torch):
-        snapshot = torch.cuda.memory._snapshot()
-    with open(file, "wb") as out:
-        pickle.dump(snapshot, out, protocol=4)
+        return torch.cuda.memory._snapshot()
 
 
 def write(watch, ended):
@@ -88,10 +86,12 @@ def write(watch, ended):
     if content["used_cuda"]:
         used = [d for d in range(torch.cuda.device_count()) if watch.stats(d)["allocation"]["all"]["allocated"]]
         content["devices"] = [_device(watch, index) for index in used]
-        content["marks"] = watch.marks
+        snapshot = _snapshot(torch)
+        content["marks"] = forwards.with_forwards(watch.marks, snapshot["device_traces"], watch.calls())
         content["samples"] = watch.samples
         content["shortages"] = watch.shortages
-        _write_snapshot(torch, os.path.join(folder, f"snapshot-{watch.pid}.pickle"))
+        with open(os.path.join(folder, f"snapshot-{watch.pid}.pickle"), "wb") as out:
+            pickle.dump(snapshot, out, protocol=4)
     temporary = os.path.join(folder, f"pytorch-{watch.pid}.tmp")
     with open(temporary, "w", encoding="utf-8") as out:
         json.dump(content, out)

@@ -2,6 +2,7 @@
 memory was whose, and every shortage. Nothing here may break the script that is watched."""
 
 import atexit
+import collections
 import importlib
 import os
 import signal
@@ -22,7 +23,7 @@ class Watch:
         self.step = 1
         self.wanted_steps = int(os.environ.get("MEMSWEEP_STEPS", "0"))
         self.sampled_peak = -1
-        self.forward_hook = None
+        self.peaks = collections.defaultdict(int)  # by device and level, before the script set them back
         self.written = False
 
     def record(self):
@@ -45,21 +46,23 @@ class Watch:
         if self.torch.cuda.is_initialized():
             self.marks.append({"calls": self.calls(), "phase": phase, "step": self.step})
 
+    def peak(self, device, level):
+        """Since the start, whether the script set it back or not."""
+        return max(self.peaks[device, level], self.stats(device)[level]["all"]["peak"])
+
+    def keep_peaks(self, set_back):
+        def watched(*args):
+            for device in range(self.torch.cuda.device_count()):
+                for level in report.LEVELS.values():
+                    self.peaks[device, level] = self.peak(device, level)
+            return set_back(*args)
+
+        return watched
+
     def sample(self, ranges):
         self.samples.append({"calls": self.calls(), "ranges": ranges})
 
     # ---- phases
-
-    def await_forward(self):
-        """The next call of a module begins a forward pass; the hook goes with it, so that others cost nothing."""
-        if self.forward_hook is None:
-            register = self.torch.nn.modules.module.register_module_forward_pre_hook
-            self.forward_hook = register(self.on_forward)
-
-    def on_forward(self, module, inputs):
-        self.forward_hook.remove()
-        self.forward_hook = None
-        self.mark("forward")
 
     def around_backward(self, backward):
         def watched(*args, **kwargs):
@@ -68,7 +71,6 @@ class Watch:
                 return backward(*args, **kwargs)
             finally:
                 self.mark("between")
-                self.await_forward()
 
         watched.__wrapped__ = backward
         watched.__doc__ = backward.__doc__
@@ -78,10 +80,7 @@ class Watch:
         self.mark("optimizer")
         if not self.torch.cuda.is_initialized():
             return
-        peak = sum(
-            self.stats(device)["allocated_bytes"]["all"]["peak"]
-            for device in range(self.torch.cuda.device_count())
-        )
+        peak = sum(self.peak(device, "allocated_bytes") for device in range(self.torch.cuda.device_count()))
         # Modules are looked for once: what they hold then is what they hold later.
         if not self.samples:
             self.sample(owners.of_everything(self.torch))
@@ -96,12 +95,13 @@ class Watch:
         if self.step == self.wanted_steps:
             self.end("steps")
         self.step += 1
-        self.await_forward()
 
     # ---- shortages
 
     def on_shortage(self, device, requested, total, free):
         phase = self.marks[-1]["phase"] if self.marks else "setup"
+        if phase in ("setup", "between") and places.is_in_module():
+            phase = "forward"
         self.shortages.append(
             {
                 "device": device,
@@ -164,9 +164,11 @@ def begin(torch):
     atexit.register(watch.write, "exit")
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, watch.on_terminate)
-    watch.await_forward()
     torch.autograd.backward = watch.around_backward(torch.autograd.backward)
     optimizers = importlib.import_module("torch.optim.optimizer")  # torch.optim has deleted the name
     optimizers.register_optimizer_step_pre_hook(_safe(watch.before_optimizer))
     optimizers.register_optimizer_step_post_hook(_safe(watch.after_optimizer))
+    for set_back in ("_cuda_resetPeakMemoryStats", "_accelerator_resetPeakStats"):
+        if hasattr(torch._C, set_back):
+            setattr(torch._C, set_back, watch.keep_peaks(getattr(torch._C, set_back)))
     torch.cuda._lazy_call(_safe(watch.record))

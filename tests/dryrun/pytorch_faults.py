@@ -1,0 +1,85 @@
+"""Trains an MLP for two steps while the device refuses memory, once for each call that asks for it.
+
+Usage: pytorch_faults.py FUNCTION ERROR SETTINGS_OF_THE_ALLOCATOR. To be started with the stand-in's libraries
+preloaded. Prints a line of JSON for call 1, 2 … of FUNCTION, until a run makes fewer: what came of it where that
+call fails once, where the next one fails as well, and where all later ones do. Each run is a process of its own,
+forked once PyTorch has been imported.
+"""
+
+import gc
+import json
+import os
+import sys
+import traceback
+
+
+def train(torch):
+    """The peak of allocated bytes."""
+    layers = [torch.nn.Linear(512, 2048), torch.nn.ReLU(), torch.nn.Linear(2048, 2048), torch.nn.Linear(2048, 10)]
+    model = torch.nn.Sequential(*layers).cuda()
+    optimizer = torch.optim.AdamW(model.parameters())
+    for _ in range(2):
+        inputs = torch.zeros(1024, 512).cuda()
+        target = torch.zeros(1024, dtype=torch.int64).cuda()
+        torch.nn.functional.cross_entropy(model(inputs), target).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return torch.cuda.max_memory_allocated()
+
+
+def outcome(torch):
+    """Of a run, and of one more after a shortage."""
+    try:
+        return {"outcome": "ok", "peak": train(torch)}
+    except torch.OutOfMemoryError as error:
+        found = {"outcome": "oom", "message": str(error)}
+    gc.collect()
+    torch._C._cuda_clearCublasWorkspaces()
+    torch.cuda.empty_cache()
+    found["left"] = torch.cuda.memory_reserved()
+    try:
+        found["next"] = train(torch)
+    except torch.OutOfMemoryError:
+        found["next"] = "oom"
+    return found
+
+
+def in_child(torch, faults):
+    """The outcome of a run under these faults, or what ended its process."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        os.environ["MEMSWEEP_STANDIN"] = ",".join(["memory=4GiB", *(f"fail={fault}" for fault in faults)])
+        try:
+            result = outcome(torch)
+        except BaseException as error:
+            result = {"outcome": "".join(traceback.format_exception_only(error)).strip()}
+        with os.fdopen(writing, "w") as pipe:
+            json.dump(result, pipe)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        text = pipe.read()
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return json.loads(text) if text else {"outcome": f"ended with exit status {status}"}
+
+
+def main(function, error, settings):
+    os.environ["PYTORCH_ALLOC_CONF"] = settings
+    import torch
+    import torch._dynamo  # which the first optimizer would import, in each process for itself
+
+    call, outcomes = 0, {"always": {"outcome": None}}
+    while outcomes["always"]["outcome"] != "ok":
+        call += 1
+        outcomes = {
+            "once": in_child(torch, [f"{function}:{call}:{error}"]),
+            "twice": in_child(torch, [f"{function}:{call}:{error}", f"{function}:{call + 1}:{error}"]),
+            "always": in_child(torch, [f"{function}:{call}+:{error}"]),
+        }
+        print(json.dumps({"call": call, **outcomes}), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
