@@ -13,6 +13,8 @@ TRAINING = [
     ("mlp-norm-dropout", "--model mlp:784-512x4-10 --layernorm --dropout 0.1 --activation gelu --optimizer momentum", 256, 1e-4),
     ("mlp-sqrt", "--model mlp:784-512x8-10 --recompute sqrt", 256, 1e-4),
     ("mlp-accumulate", "--model mlp:784-512x4-10 --accumulate 4 --clip 1", 256, 1e-4),
+    ("mlp-fused-layers", "--model mlp:784-512x4-10 --fuse", 256, 1e-4),
+    ("mlp-fused-gelu", "--model mlp:784-512x4-10 --fuse --activation gelu_tanh --precision bf16", 256, 3e-2),
     ("mlp-adam8bit", "--model mlp:784-512x4-10 --optimizer adam8bit", 256, 1e-3),
     ("gpt-tiny", "--model gpt-tiny", 8, 1e-3),
     ("conv-tiny", "--model conv-tiny", 32, 1e-3),
