@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -75,7 +76,8 @@ struct Size {
   std::int64_t rows, columns;
 };
 /// Less than a thread's eight elements, no multiple of them, and whole threads and warps.
-constexpr std::array kSizes{Size{2, 3}, Size{65, 33}, Size{64, 48}};
+constexpr Size kWholeThreads{64, 48};
+constexpr std::array kSizes{Size{2, 3}, Size{65, 33}, kWholeThreads};
 
 TEST(CudaBodies, EveryOpHasABody) {
   for (std::size_t i = 0; i < kOpCount; ++i) {
@@ -83,9 +85,9 @@ TEST(CudaBodies, EveryOpHasABody) {
   }
 }
 
-std::vector<Example> examples(DType type) {
+std::vector<Example> examples(DType type, std::span<const Size> sizes) {
   std::vector<Example> list;
-  for (const auto [rows, columns] : kSizes) {
+  for (const auto [rows, columns] : sizes) {
     for (const Example& example : examples_of_every_op(rows, columns)) {
       if (cuda_body(example.op) == nullptr) continue;  // EveryOpHasABody says so
       if (type == DType::f32) {
@@ -101,16 +103,17 @@ std::vector<Example> examples(DType type) {
 class CudaBodiesOf : public ::testing::TestWithParam<DType> {};
 
 TEST_P(CudaBodiesOf, GiveWhatTheCpuGives) {
-  for (const Example& example : examples(GetParam())) expect_what_the_cpu_gives(example, run_on_gpu(example));
+  for (const Example& example : examples(GetParam(), kSizes))
+    expect_what_the_cpu_gives(example, run_on_gpu(example));
 }
 
 TEST_P(CudaBodiesOf, GiveTheSameWithWorkspaces) {
-  for (const Example& example : examples(GetParam()))
+  for (const Example& example : examples(GetParam(), {&kWholeThreads, 1}))
     expect_what_the_cpu_gives(example, run_on_gpu(example, 0, {.count = 132}));
 }
 
 TEST_P(CudaBodiesOf, GiveTheSameAtAddressesOfOneElement) {
-  for (const Example& example : examples(GetParam()))
+  for (const Example& example : examples(GetParam(), {&kWholeThreads, 1}))
     expect_what_the_cpu_gives(example, run_on_gpu(example, 1));
 }
 
