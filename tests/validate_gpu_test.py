@@ -12,7 +12,7 @@ import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUILD, MODULE = sys.argv[1:3]
+BUILD, MODULE = (str(pathlib.Path(path).resolve()) for path in sys.argv[1:3])
 DEVICE = "memory=4GiB,context=600MiB,multiprocessors=4"
 
 

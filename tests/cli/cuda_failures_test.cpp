@@ -1,7 +1,10 @@
 // Every call that trials on the cuda device make of CUDA's libraries, failed once. The module's own code runs
 // in this process over the modelled device, which counts the calls: no list of them has to be kept.
+#include <dlfcn.h>
+
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <set>
@@ -140,6 +143,10 @@ class CudaFailures : public ::testing::Test {
   void SetUp() override {
     setenv("MEMSWEEP_CUDA_MODULE", MEMSWEEP_CUDA_HOSTED, 1);
     unsetenv("PYTORCH_CUDA_ALLOC_CONF");
+    // Loaded already where the module looks for it: under AddressSanitizer a loader would not find it.
+    const auto library = std::filesystem::path(MEMSWEEP_CUDA_HOSTED).parent_path() / "libnvidia-ml.so.1";
+    static void* const nvml = dlopen(library.c_str(), RTLD_NOW);
+    ASSERT_NE(nvml, nullptr) << library;
   }
 };
 

@@ -12,10 +12,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-TrialResult trained(const std::string& settings, const Words& variables = {}) {
-  Words environment = modelled("off" + settings);
-  environment.insert(environment.end(), variables.begin(), variables.end());
-  const auto rows = rows_of(kGrid + "--device cuda", environment);
+/// `libraries`: a folder that is looked into first.
+TrialResult trained(const std::string& settings, const std::string& libraries = "") {
+  const auto rows = rows_of(kGrid + "--device cuda", modelled("off" + settings, libraries));
   EXPECT_EQ(rows.size(), 1U);
   return rows.empty() ? TrialResult{} : rows[0].result;
 }
@@ -31,9 +30,6 @@ TEST(Throttling, SamplesAreThrownAwayAndCountedWhileItLasts) {
   EXPECT_EQ(hot.outcome, Outcome::ok) << hot.message;
 }
 
-/// A folder of libraries that is looked into first.
-Words libraries_first(const TemporaryFolder& folder) { return {"LD_LIBRARY_PATH=" + folder.path().string()}; }
-
 TEST(Throttling, IsUnknownWithoutTheManagementLibrary) {
   for (const char* settings :
        {",throttled=on,fail=nvmlInit_v2:every:NVML_ERROR_DRIVER_NOT_LOADED",
@@ -46,9 +42,9 @@ TEST(Throttling, IsUnknownWithoutTheManagementLibrary) {
   const TemporaryFolder folder;
   const fs::path library = folder / "libnvidia-ml.so.1";
   std::ofstream(library) << std::string(1000, '-');
-  EXPECT_EQ(trained(",throttled=on", libraries_first(folder)).throttled_samples, 0U);
+  EXPECT_EQ(trained(",throttled=on", folder.path().string()).throttled_samples, 0U);
   fs::copy_file(MEMSWEEP_MISSING_LIBRARY, library, fs::copy_options::overwrite_existing);
-  EXPECT_EQ(trained(",throttled=on", libraries_first(folder)).throttled_samples, 0U)
+  EXPECT_EQ(trained(",throttled=on", folder.path().string()).throttled_samples, 0U)
       << "it lacks the functions";
 }
 

@@ -2,7 +2,10 @@
 // takes milliseconds.
 #pragma once
 
+#include <filesystem>
 #include <fstream>
+#include <string>
+#include <vector>
 
 #include "harness/report/results_file.h"
 #include "tests/cli/program.h"
@@ -14,8 +17,14 @@ inline const std::string kModel = "--model mlp:8-8x2-4 --optimizer adamw " + kRo
 inline const std::string kGrid = "--scenario checkpointing --recompute none --batches 4 " + kModel;
 inline const std::string kModule = std::string("MEMSWEEP_CUDA_MODULE=") + MEMSWEEP_CUDA_HOSTED;
 
-inline Words modelled(const std::string& settings) {
-  return {kModule, "MEMSWEEP_STANDIN=memory=256MiB,context=100MiB,compute=" + settings};
+/// The folder of the module, and of the libraries that it finds while it runs: under AddressSanitizer a
+/// loader looks where the environment says only.
+inline const std::string kLibraries = std::filesystem::path(MEMSWEEP_CUDA_HOSTED).parent_path().string();
+
+/// `libraries`: a folder that is looked into before.
+inline Words modelled(const std::string& settings, const std::string& libraries = "") {
+  return {kModule, "MEMSWEEP_STANDIN=memory=256MiB,context=100MiB,compute=" + settings,
+          "LD_LIBRARY_PATH=" + (libraries.empty() ? kLibraries : libraries + ":" + kLibraries)};
 }
 
 inline std::vector<Row> rows_of(const std::string& arguments, const Words& environment = {}) {
