@@ -60,9 +60,10 @@ TEST(DryrunSweep, RefusesWhatCannotBeSweptWithOneSentence) {
 TEST(DryrunSweep, BoundaryOfAPlainProgramIsWhereItsPiecesFillTheDevice) {
   const TemporaryFolder folder;
   // Three pieces, each rounded to 2 MiB, beside a context of 619 MiB.
-  constexpr std::size_t kLargest = (2048_MiB - 619_MiB) / (3 * 2_MiB) * 2_MiB;
+  constexpr std::size_t kUnit = 1'000'000, kLargest = (2048_MiB - 619_MiB) / (3 * 2_MiB) * 2_MiB / kUnit;
   const Finished done =
-      run(folder, sweep_of("n=1:2000000000 --memory 2GiB --csv rows.csv", {MEMSWEEP_PLAIN_PROGRAM}),
+      run(folder,
+          dryrun_of("--sweep n=1:4096 --memory 2GiB --csv rows.csv", {MEMSWEEP_PLAIN_PROGRAM, "{n}000000"}),
           with_fake_pytorch());
   EXPECT_EQ(done.status, 0) << done.err;
   const std::string largest = std::to_string(kLargest), refused = std::to_string(kLargest + 1);
@@ -74,7 +75,7 @@ TEST(DryrunSweep, BoundaryOfAPlainProgramIsWhereItsPiecesFillTheDevice) {
   const auto boundary = read_boundaries(folder / "rows.csv").at(0);
   EXPECT_EQ(boundary.max_batch, static_cast<std::int64_t>(kLargest));
   EXPECT_EQ(boundary.first_oom_batch, static_cast<std::int64_t>(kLargest) + 1);
-  EXPECT_LT(boundary.trials, 50);
+  EXPECT_LT(boundary.trials, 20);
 }
 
 TEST(DryrunSweep, BoundaryOfAScriptComesWithWhatStandsInItsWay) {
