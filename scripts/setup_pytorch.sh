@@ -30,7 +30,9 @@ free_kib=$(df --output=avail -k "$folder" | tail -n 1)
 if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
   ((EUID == 0)) && command -v apt-get >/dev/null ||
     give_up "$(python3 --version) lacks venv: have python3-venv installed"
-  DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends python3-venv >/dev/null
+  apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+  "${apt[@]}" update >/dev/null
+  "${apt[@]}" install --yes --no-install-recommends python3-venv >/dev/null
 fi
 
 echo "setup_pytorch: fetching PyTorch $version (0.6 GB)" >&2

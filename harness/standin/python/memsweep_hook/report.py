@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import pickle
@@ -65,8 +66,20 @@ def _without_inductor(torch):
         del torch._inductor
 
 
+@contextlib.contextmanager
+def _without_collector():
+    """Of many new objects that stay the collector of garbage makes twice the work."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def _snapshot(torch):
-    with _without_inductor(torch):
+    with _without_inductor(torch), _without_collector():
         return torch.cuda.memory._snapshot()
 
 
