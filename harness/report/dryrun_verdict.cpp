@@ -85,10 +85,7 @@ std::string room(const Dryrun& dryrun) {
   if (const auto smallest = smallest_device(dryrun, part)) {
     text += fmt::format(" The smallest device on which the same runs has {}.", format_bytes(*smallest));
   }
-  if (part.pytorch && part.pytorch->retries > 0) {
-    text += fmt::format(" It gave its cache back to the device {} times to get there, which costs time.",
-                        part.pytorch->retries);
-  }
+  if (part.pytorch) text += retries_sentence(part.pytorch->retries);
   return text + "\n";
 }
 
@@ -173,6 +170,12 @@ std::optional<std::size_t> smallest_device(const Dryrun& dryrun, const DryrunPar
     return std::nullopt;
   }
   return std::min(part.as_recorded->smallest_device, device_peak(part));
+}
+
+std::string retries_sentence(std::int64_t retries) {
+  if (retries == 0) return "";
+  const std::string times = retries == 1 ? "once" : fmt::format("{} times", retries);
+  return fmt::format(" It gave its cache back to the device {} to get there, which costs time.", times);
 }
 
 std::string in_phase(std::string_view phase, std::int64_t step) {

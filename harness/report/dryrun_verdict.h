@@ -43,6 +43,9 @@ namespace memsweep {
 /// The shortage with which a script ended; null where none did.
 [[nodiscard]] const PytorchError* out_of_memory(const Dryrun& dryrun);
 
+/// What retries of the allocator cost, a sentence behind a space; empty where there were none.
+[[nodiscard]] std::string retries_sentence(std::int64_t retries);
+
 /// "in the forward phase of step 2".
 [[nodiscard]] std::string in_phase(std::string_view phase, std::int64_t step);
 

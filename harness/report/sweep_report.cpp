@@ -38,10 +38,7 @@ std::string on_the_largest(const Row* largest, const SweepQuestion& q) {
                                  largest->batch, format_bytes(peak), format_bytes(q.capacity),
                                  format_bytes(q.capacity - std::min(peak, q.capacity)));
   if (largest->batch == q.highest) text += " Nothing larger was asked for.";
-  if (largest->result.alloc_retries > 0) {
-    text += fmt::format(" It gave its cache back to the device {} times to get there, which costs time.",
-                        largest->result.alloc_retries);
-  }
+  text += retries_sentence(largest->result.alloc_retries);
   if (!largest->result.message.empty()) text += " " + largest->result.message;
   return text + "\n";
 }
