@@ -17,15 +17,15 @@ namespace {
 
 std::string bytes(std::int64_t count) { return format_bytes(static_cast<std::size_t>(count)); }
 
-std::string csv(const Records& records) {
+std::string csv(const TextRecords& records) {
   std::string text;
   for (const auto& record : records) text += fmt::format("{}\n", fmt::join(record, ","));
   return text;
 }
 
 /// From the first allocation to the last: who asked, and when it died.
-Records allocation_records(const PhaseRun& run, std::string (*size)(std::int64_t)) {
-  Records records{{"allocation", "step", "phase", "op", "requested", "freed in"}};
+TextRecords allocation_records(const PhaseRun& run, std::string (*size)(std::int64_t)) {
+  TextRecords records{{"allocation", "step", "phase", "op", "requested", "freed in"}};
   std::unordered_map<Address, std::size_t> live;  // number of the record
   auto mark = run.marks.begin();
   const auto& events = run.recording.events;
@@ -54,7 +54,7 @@ std::string plain(std::int64_t count) { return fmt::format("{}", count); }
 }  // namespace
 
 std::string phase_table(const PhaseRun& run) {
-  Records records{{"phase", "step", "allocated", "peak", "reserved", "peak", "requested", "peak", "retries"}};
+  TextRecords records{{"phase", "step", "allocated", "peak", "reserved", "peak", "requested", "peak", "retries"}};
   for (const PhaseRow& row : run.rows) {
     records.push_back({row.phase, fmt::format("{}", row.step), bytes(row.allocated),
                        bytes(row.peak_allocated), bytes(row.reserved), bytes(row.peak_reserved),
@@ -65,7 +65,7 @@ std::string phase_table(const PhaseRun& run) {
 }
 
 std::string phase_csv(const PhaseRun& run) {
-  Records records{{"step", "phase", "allocated", "peak_allocated", "reserved", "peak_reserved", "requested",
+  TextRecords records{{"step", "phase", "allocated", "peak_allocated", "reserved", "peak_reserved", "requested",
                    "peak_requested", "active", "peak_active", "alloc_retries", "allocations", "segments"}};
   for (const PhaseRow& row : run.rows) {
     std::vector<std::string> record{plain(row.step), row.phase};
@@ -85,7 +85,7 @@ std::string peak_table(const PhaseRun& run) {
     return fmt::format("{:.1f}%",
                        whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole));
   };
-  Records categories{{"category", "allocated", "share"}};
+  TextRecords categories{{"category", "allocated", "share"}};
   for (std::size_t i = 0; i < run.by_category.size(); ++i) {
     if (run.by_category[i] == 0) continue;
     categories.push_back({std::string(name_of(static_cast<Category>(i))), format_bytes(run.by_category[i]),
@@ -95,7 +95,7 @@ std::string peak_table(const PhaseRun& run) {
   const std::size_t requested =
       std::accumulate(ops.begin(), ops.end(), std::size_t{0},
                       [](std::size_t sum, const OpShare& op) { return sum + op.bytes; });
-  Records by_op{{"asked for by", "blocks", "requested", "share"}};
+  TextRecords by_op{{"asked for by", "blocks", "requested", "share"}};
   for (std::size_t i = 0; i < std::min(kOps, ops.size()); ++i) {
     by_op.push_back({ops[i].op, fmt::format("{}", ops[i].blocks), format_bytes(ops[i].bytes),
                      share(ops[i].bytes, requested)});

@@ -153,12 +153,12 @@ std::vector<std::string> lines_of(const std::string& label) {
 
 /// The last line of the label has the cells.
 void add_line(const std::string& label, const StageRow& row, std::span<const ReportColumn> columns,
-              Records& records) {
+              TextRecords& records) {
   for (const std::string& line : lines_of(label)) records.push_back({line});
   for (const ReportColumn& column : columns) records.back().push_back(column.cell(row));
 }
 
-void add_subject(Rows rows, std::span<const ReportColumn> columns, Records& records) {
+void add_subject(Rows rows, std::span<const ReportColumn> columns, TextRecords& records) {
   records.push_back({rows[0].subject});
   const Cost least = least_cost(rows);
   while (!rows.empty()) {
@@ -174,7 +174,7 @@ void add_subject(Rows rows, std::span<const ReportColumn> columns, Records& reco
 
 std::string table_of(Rows rows) {
   const auto columns = telling_columns(rows);
-  Records records(1, {""});
+  TextRecords records(1, {""});
   for (const ReportColumn& column : columns) records[0].emplace_back(column.title);
   while (!rows.empty()) {
     const Rows subject =

@@ -6,9 +6,9 @@
 
 namespace memsweep {
 
-using Records = std::vector<std::vector<std::string>>;
+using TextRecords = std::vector<std::vector<std::string>>;
 
 /// The first record is the header. The first column stands left, all others right.
-[[nodiscard]] std::string format_table(const Records& records);
+[[nodiscard]] std::string format_table(const TextRecords& records);
 
 }  // namespace memsweep
