@@ -54,7 +54,8 @@ std::string plain(std::int64_t count) { return fmt::format("{}", count); }
 }  // namespace
 
 std::string phase_table(const PhaseRun& run) {
-  TextRecords records{{"phase", "step", "allocated", "peak", "reserved", "peak", "requested", "peak", "retries"}};
+  TextRecords records{
+      {"phase", "step", "allocated", "peak", "reserved", "peak", "requested", "peak", "retries"}};
   for (const PhaseRow& row : run.rows) {
     records.push_back({row.phase, fmt::format("{}", row.step), bytes(row.allocated),
                        bytes(row.peak_allocated), bytes(row.reserved), bytes(row.peak_reserved),
@@ -65,8 +66,9 @@ std::string phase_table(const PhaseRun& run) {
 }
 
 std::string phase_csv(const PhaseRun& run) {
-  TextRecords records{{"step", "phase", "allocated", "peak_allocated", "reserved", "peak_reserved", "requested",
-                   "peak_requested", "active", "peak_active", "alloc_retries", "allocations", "segments"}};
+  TextRecords records{{"step", "phase", "allocated", "peak_allocated", "reserved", "peak_reserved",
+                       "requested", "peak_requested", "active", "peak_active", "alloc_retries", "allocations",
+                       "segments"}};
   for (const PhaseRow& row : run.rows) {
     std::vector<std::string> record{plain(row.step), row.phase};
     for (std::int64_t value :
