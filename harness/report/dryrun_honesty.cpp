@@ -64,17 +64,15 @@ std::string rules(const Doubts& doubts) {
   std::string text;
   if (doubts.truths.times > 0) {
     text += fmt::format(
-        "The program asked {} times whether all or any of some values hold{}: of all it was told that they "
-        "do, "
-        "of any that none does.\n",
+        "The program asked {} times for all() or any() of some values{}: the rule is yes for all(), no for "
+        "any().\n",
         doubts.truths.times, first_of(doubts.truths));
   }
   if (doubts.counts.times > 0) {
     text += fmt::format(
-        "The program asked {} times how many elements of a mask hold{}, and was told a share of {} of them, "
-        "as "
-        "--density says. A true run lies between this one and that with --density {}.\n",
-        doubts.counts.times, first_of(doubts.counts), doubts.density, doubts.density > 0 ? 0 : 1);
+        "The program asked {} times how many elements of a mask hold{}: the rule is a share of {}, as "
+        "--density says. Runs with --density 0 and 1 give the ends of a range.\n",
+        doubts.counts.times, first_of(doubts.counts), doubts.density);
   }
   return text;
 }
