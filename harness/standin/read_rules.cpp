@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 namespace memsweep::standin {
 namespace {
@@ -38,6 +39,15 @@ ReadRules::Kernel ReadRules::recognise(std::string_view name) {
     if (has("and_kernel_cuda")) return Kernel::all;
     return has("or_kernel_cuda") ? Kernel::any : Kernel::other;
   }
+  if (has("vectorized_elementwise_kernel")) {
+    if (has("16CompareEqFunctor")) {
+      return has("13BinaryFunctor") ? Kernel::equal : Kernel::equal_constant;
+    }
+    if (has("10AbsFunctor")) return Kernel::absolute;
+    if (has("11FillFunctorIbE")) return Kernel::fill;
+    const bool holds = has("compare_scalar_kernel") || has("BitwiseAndFunctorIb") || has("MulFunctorIb");
+    return holds ? Kernel::holds : Kernel::other;
+  }
   if (has("DeviceReduceSingleTileKernel")) {
     return has("NonZeroOp") ? Kernel::mask_sum : Kernel::sum_of_parts;
   }
@@ -58,9 +68,12 @@ void ReadRules::keep_mask(Counts& counts, const char* name, void* const* argumen
   counts[argument<Address>(arguments, 1)] = count;
 }
 
+/// Validation asks x == x, x > 0 and info == 0; isnan() is x != x, and isinf() |x| == infinity.
 void ReadRules::kernel_launched(const char* kernel, void* const* arguments) {
-  truth_.reset();
-  switch (kind_of(kernel)) {
+  constexpr int kEqual = 0;
+  written();
+  const Kernel before = std::exchange(last_, kind_of(kernel));
+  switch (last_) {
     case Kernel::mask_sum: return keep_mask(counts_, kernel, arguments);
     case Kernel::mask_parts: return keep_mask(parts_, kernel, arguments);
     case Kernel::sum_of_parts:
@@ -69,12 +82,27 @@ void ReadRules::kernel_launched(const char* kernel, void* const* arguments) {
         return;
       }
       break;
+    case Kernel::equal: of_one_element_ = argument<int>(arguments, 1) == kEqual; break;
+    case Kernel::equal_constant: of_one_element_ = before != Kernel::absolute; break;
+    case Kernel::fill: of_one_element_ = argument<std::uint8_t>(arguments, 1) != 0; break;
+    case Kernel::holds: of_one_element_ = true; break;
     case Kernel::all: truth_ = true; break;
     case Kernel::any: truth_ = false; break;
+    case Kernel::absolute:
     case Kernel::other: break;
   }
   counts_.clear();
   parts_.clear();
+}
+
+void ReadRules::written() {
+  truth_.reset();
+  of_one_element_.reset();
+}
+
+void ReadRules::copied(std::size_t bytes) {
+  if (bytes != 1) return written();
+  if (of_one_element_) truth_ = of_one_element_;
 }
 
 ReadRules::Answered ReadRules::read(Range from, std::byte* to) const {

@@ -23,8 +23,12 @@ class ReadRules {
   /// `kernel` as the compiler calls it, which stays where it is; null: not known. `arguments` points to each.
   void kernel_launched(const char* kernel, void* const* arguments);
 
-  /// Something that is no kernel wrote to the device.
-  void written() { truth_.reset(); }
+  /// The host wrote to the device.
+  void written();
+
+  /// `bytes` bytes were copied on the device. PyTorch does so with one byte where it is asked for all() or
+  /// any() of one element.
+  void copied(std::size_t bytes);
 
   enum class Answered : std::uint8_t { nothing, truth, count };
 
@@ -32,7 +36,19 @@ class ReadRules {
   [[nodiscard]] Answered read(Range from, std::byte* to) const;
 
  private:
-  enum class Kernel : std::uint8_t { other, all, any, mask_sum, mask_parts, sum_of_parts };
+  enum class Kernel : std::uint8_t {
+    other,
+    all,
+    any,
+    absolute,
+    equal,           // or not, to another tensor
+    equal_constant,  // the same, to a constant
+    fill,            // with true or false
+    holds,           // what arguments are validated by, besides
+    mask_sum,
+    mask_parts,
+    sum_of_parts
+  };
   using Count = std::int32_t;
   using Counts = std::map<Address, Count>;  // by where they lie
 
@@ -42,9 +58,11 @@ class ReadRules {
 
   double density_;
   std::unordered_map<const char*, Kernel> kinds_;
-  std::optional<bool> truth_;  // of one byte, wherever that lies
-  Counts counts_;              // of elements that hold
-  Counts parts_;               // the same, of which there are only partial sums yet
+  Kernel last_ = Kernel::other;
+  std::optional<bool> truth_;           // of one byte, wherever that lies
+  std::optional<bool> of_one_element_;  // the same, if all() or any() is asked of it next
+  Counts counts_;                       // of elements that hold
+  Counts parts_;                        // the same, of which there are only partial sums yet
 };
 
 }  // namespace memsweep::standin

@@ -31,6 +31,15 @@ constexpr const char* kSumOfParts =
     "_ZN3cub6detail6reduce28DeviceReduceSingleTileKernelINS2_10policy_hubIiyN4cuda3std3__44plusIvEEEPiS8_i";
 constexpr const char* kOther = "_ZN2at6native13reduce_kernelILi512ENS0_8ReduceOpIfNS0_7sum_functorIfEEEE";
 
+constexpr const char* kCompared =
+    "_ZN2at6native29vectorized_elementwise_kernelILi4ENS0_13BinaryFunctorIffbNS0_16CompareEqFunctorIfEEEE";
+constexpr const char* kComparedWithConstant =
+    "_ZN2at6native29vectorized_elementwise_kernelILi4ENS0_13AUnaryFunctorIffbNS0_16CompareEqFunctorIfEEEE";
+constexpr const char* kAbsolute =
+    "_ZN2at6native29vectorized_elementwise_kernelILi4ENS0_10AbsFunctorIfEEEEviT0_";
+constexpr const char* kGreater =
+    "_ZN2at6native29vectorized_elementwise_kernelILi4EZNS0_21compare_scalar_kernelIfEE";
+
 class StandinReadRules : public testing::Test {
  protected:
   void SetUp() override { begin("memory=64MiB"); }
@@ -85,6 +94,26 @@ TEST_F(StandinReadRules, AnotherKernelOrAnUploadEndsTheRule) {
   EXPECT_EQ(seen().truths_by_rule, 0U);
   EXPECT_EQ(seen().blind_reads, 2U);
   EXPECT_EQ(seen().shadow_reads, 1U);
+}
+
+TEST_F(StandinReadRules, OneElementIsComparedAndCopied) {
+  int equal = 0, not_equal = 1;
+  const auto answer = [&](const char* kernel, int* comparison) {
+    launch(kernel, {nullptr, comparison, nullptr});
+    EXPECT_EQ(cudaMemcpy(data_ + 512, data_, 1, cudaMemcpyDeviceToDevice), cudaSuccess);
+    return read<bool>(512);
+  };
+  EXPECT_TRUE(answer(kCompared, &equal)) << "x == x, as real numbers are validated";
+  EXPECT_FALSE(answer(kCompared, &not_equal)) << "isnan()";
+  EXPECT_TRUE(answer(kComparedWithConstant, &equal));
+  launch(kAbsolute);
+  EXPECT_FALSE(answer(kComparedWithConstant, &equal)) << "isinf()";
+  EXPECT_TRUE(answer(kGreater, nullptr));
+  EXPECT_TRUE(answer(kAll, nullptr)) << "all() of all()";
+  EXPECT_EQ(seen().truths_by_rule, 6U);
+  launch(kGreater);
+  EXPECT_FALSE(read<bool>()) << "a branch on a comparison is no question for all()";
+  EXPECT_EQ(seen().blind_reads, 1U);
 }
 
 TEST_F(StandinReadRules, AResultIsNotWhatTheHostPutThereBefore) {

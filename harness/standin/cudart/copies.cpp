@@ -46,10 +46,11 @@ void move_bytes(DriverModel& model, Sides sides, void* to, const void* from, std
     return;
   }
   if (!sides.to_device) return read_unbacked(model, {address_of(from), bytes}, static_cast<std::byte*>(to));
-  model.rules.written();
   if (sides.from_device) {
+    model.rules.copied(bytes);
     model.shadow.copy(address_of(to), {address_of(from), bytes});
   } else {
+    model.rules.written();
     model.shadow.write(address_of(to), {static_cast<const std::byte*>(from), bytes});
   }
 }

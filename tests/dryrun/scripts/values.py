@@ -1,13 +1,16 @@
 """Values that decide how a program goes on: whether all or any of some values hold, and how many of a mask do."""
 
 import torch
-from torch.distributions import Normal
+from torch.distributions import MultivariateNormal, Normal
 
 
 def hold(x):
     zeros = torch.zeros(64, 8, device="cuda")
-    Normal(zeros, zeros + 1).log_prob(zeros)  # raises where not all of its arguments are valid
-    assert torch.isfinite(x).all() and not torch.isnan(x).any()
+    for mean in (zeros, zeros[:1, :1], zeros[0, 0]):
+        Normal(mean, mean + 1).log_prob(mean)  # raises where not all of its arguments are valid
+    MultivariateNormal(zeros[0], torch.eye(8, device="cuda"))
+    for values in (x, x[0, :1]):
+        assert torch.isfinite(values).all() and not torch.isnan(values).any() and not torch.isinf(values).any()
     assert torch.equal(x, x) and torch.allclose(x, x)
 
 
