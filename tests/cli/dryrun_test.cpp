@@ -289,6 +289,16 @@ TEST(Dryrun, ProgramWithARuntimeOfItsOwnIsNamed) {
   EXPECT_TRUE(has(done.out, "of their own: " MEMSWEEP_OWN_RUNTIME_PROGRAM ".")) << done.out;
 }
 
+TEST(Dryrun, NothingIsExactWithAnExtensionThatHasARuntimeOfItsOwn) {
+  const TemporaryFolder folder;
+  const std::string text =
+      "import ctypes, torch\nt = torch.Tensor(10)\nctypes.CDLL('" MEMSWEEP_OWN_RUNTIME_EXTENSION "')\n";
+  const Finished done = run(folder, dryrun_of("", script(folder, text)), with_fake_pytorch());
+  EXPECT_EQ(done.status, 0) << done.err;
+  EXPECT_TRUE(has(done.out, "of their own: " MEMSWEEP_OWN_RUNTIME_EXTENSION ".")) << done.out;
+  EXPECT_FALSE(has(done.out, "Exact:")) << done.out;
+}
+
 TEST(Dryrun, SnapshotIsWhatReplayReads) {
   const TemporaryFolder folder;
   ASSERT_EQ(run(folder, dryrun_of("--snapshot out.pickle", kTrain), with_fake_pytorch()).status, 0);
