@@ -28,6 +28,11 @@ void add_dryrun_options(CLI::App& app, DryrunOptions& o) {
                       ->type_name("N")
                       ->capture_default_str()
                       ->transform(number(1, 64));
+  auto* density = app.add_option("--density", o.density,
+                                 "the share of a mask's elements that hold, 0 to 1: nobody computes them")
+                      ->type_name("SHARE")
+                      ->capture_default_str()
+                      ->transform(number(0.0, 1.0));
   app.add_option("--steps", o.steps, "end after so many steps of an optimizer; else when the command ends")
       ->type_name("N")
       ->transform(number<std::size_t>(1, 1'000'000'000));
@@ -66,7 +71,8 @@ void add_dryrun_options(CLI::App& app, DryrunOptions& o) {
       ->needs(sweep)
       ->excludes(gpu)
       ->excludes(memory)
-      ->excludes(devices);
+      ->excludes(devices)
+      ->excludes(density);
 }
 
 }  // namespace memsweep

@@ -13,6 +13,7 @@
 #include "harness/cli/run_context.h"
 #include "harness/dryrun/present_gpu.h"
 #include "harness/dryrun/report_folder.h"
+#include "harness/report/dryrun_honesty.h"
 #include "harness/report/dryrun_parts.h"
 #include "harness/report/dryrun_row.h"
 #include "harness/report/dryrun_verdict.h"

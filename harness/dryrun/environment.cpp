@@ -44,10 +44,11 @@ std::string preloaded_libraries(const fs::path& folder) {
 std::string device_settings(const DryrunDevice& device, const fs::path& report) {
   const Profile& profile = device.profile;
   return fmt::format(
-      "devices={},memory={},context={},capability={},multiprocessors={},threads={},name={},compute=off,"
-      "report={}",
+      "devices={},memory={},context={},capability={},multiprocessors={},threads={},name={},density={},"
+      "compute=off,report={}",
       device.count, profile.memory_bytes, profile.context_bytes, profile.compute_capability,
-      profile.multiprocessors.count, profile.multiprocessors.threads_each, profile.name, report.string());
+      profile.multiprocessors.count, profile.multiprocessors.threads_each, profile.name, device.density,
+      report.string());
 }
 
 using Variables = std::map<std::string, std::string>;

@@ -13,6 +13,7 @@ namespace memsweep {
 struct DryrunDevice {
   Profile profile;
   int count = 1;
+  double density = 1;  // the share of a mask's elements that a script is told to hold
 };
 
 /// The folder of the stand-in libraries, beside this executable. Throws UsageError where there is none.

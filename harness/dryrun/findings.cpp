@@ -34,6 +34,10 @@ StandinFindings standin_findings(const Json& json) {
   findings.blind_reads = blind.at("count");
   if (!blind.at("first").empty()) findings.first_blind_read = blind.at("first").front().at("after");
   findings.shadow_reads = json.at("shadow_reads");
+  findings.truths_by_rule = json.at("truths_by_rule");
+  findings.counts_by_rule = json.at("counts_by_rule");
+  findings.density = json.at("density");
+  json.at("own_runtimes").get_to(findings.own_runtimes);
   return findings;
 }
 
@@ -81,6 +85,7 @@ PytorchFindings pytorch_findings(const Json& json) {
     findings.shortages.push_back({shortage.at("device"), shortage.at("requested"), shortage.at("phase"),
                                   shortage.at("step"), place_of(shortage.at("place"))});
   }
+  for (const auto& [what, place] : json.at("firsts").items()) findings.firsts[what] = place_of(place);
   return findings;
 }
 

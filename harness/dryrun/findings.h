@@ -27,11 +27,21 @@ struct StandinDevice {
 struct StandinFindings {
   std::vector<StandinDevice> devices;
   std::vector<std::pair<std::string, std::uint64_t>>
-      unsupported;                 // functions that were called, and how often
-  std::uint64_t blind_reads = 0;   // copies to the host of what no kernel computed
-  std::string first_blind_read;    // the kernel before it; empty: not known
-  std::uint64_t shadow_reads = 0;  // such copies of what the host itself had put there
+      unsupported;                        // functions that were called, and how often
+  std::uint64_t blind_reads = 0;          // copies to the host of what no kernel computed
+  std::string first_blind_read;           // the kernel before it; empty: not known
+  std::uint64_t shadow_reads = 0;         // such copies of what the host itself had put there
+  std::uint64_t truths_by_rule = 0;       // answers to all() and any()
+  std::uint64_t counts_by_rule = 0;       // answers to how many elements of a mask hold
+  double density = 1;                     // that share of them
+  std::vector<std::string> own_runtimes;  // files with kernels that have a CUDA runtime of their own
 };
+
+/// What PytorchFindings::firsts calls the reads that StandinFindings counts, in its order.
+inline constexpr const char* kBlindRead = "blind read";
+inline constexpr const char* kShadowRead = "shadow read";
+inline constexpr const char* kTruthByRule = "truth by rule";
+inline constexpr const char* kCountByRule = "count by rule";
 
 /// pytorch-PID.json, which the hook in Python writes.
 struct PytorchDevice {
@@ -86,6 +96,7 @@ struct PytorchFindings {
   std::vector<PhaseStart> marks;
   std::vector<OwnerSample> samples;
   std::vector<PytorchShortage> shortages;
+  std::map<std::string, std::optional<Place>> firsts;  // of each kind of read, of each function not modelled
   std::filesystem::path snapshot;
 };
 

@@ -1,7 +1,10 @@
 #include "harness/report/dryrun_json.h"
 
+#include <utility>
+
 #include <nlohmann/json.hpp>
 
+#include "harness/report/dryrun_honesty.h"
 #include "harness/report/dryrun_verdict.h"
 
 namespace memsweep {
@@ -67,9 +70,22 @@ Json json_of(const ProcessFindings& process) {
   }
   json["blind_reads"] = process.standin ? Json(process.standin->blind_reads) : Json();
   json["unsupported"] = Json::array();
+  json["doubtful_reads"] = Json::array();
   if (!process.standin) return json;
-  for (const auto& [symbol, count] : process.standin->unsupported) {
-    json["unsupported"].push_back({{"symbol", symbol}, {"count", count}});
+  const StandinFindings& standin = *process.standin;
+  json["density"] = standin.density;
+  json["own_runtimes"] = standin.own_runtimes;
+  for (const auto& [kind, count] : {std::pair{kBlindRead, standin.blind_reads},
+                                    {kShadowRead, standin.shadow_reads},
+                                    {kTruthByRule, standin.truths_by_rule},
+                                    {kCountByRule, standin.counts_by_rule}}) {
+    if (count == 0) continue;
+    json["doubtful_reads"].push_back(
+        {{"kind", kind}, {"count", count}, {"first", json_of(first_place(process, kind))}});
+  }
+  for (const auto& [symbol, count] : standin.unsupported) {
+    json["unsupported"].push_back(
+        {{"symbol", symbol}, {"count", count}, {"first", json_of(first_place(process, symbol))}});
   }
   return json;
 }

@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <csignal>
-#include <map>
 #include <string_view>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "harness/base/bytes.h"
 #include "harness/report/quantity.h"
@@ -196,46 +194,6 @@ std::string dryrun_verdict(const Dryrun& dryrun) {
     return end + "Nothing touched CUDA: there is no device memory to tell of.\n";
   }
   return end + (end.empty() ? "It fits: " : "So far: ") + room(dryrun) + refusals_on_the_way(dryrun);
-}
-
-std::string dryrun_honesty(const Dryrun& dryrun) {
-  std::uint64_t blind = 0, shadow = 0;
-  std::string first, text;
-  std::map<std::string, std::uint64_t> unsupported;
-  bool lacks_pytorch = false, has_standin = false;
-  for (const ProcessFindings& process : dryrun.processes) {
-    if (!process.standin) continue;
-    has_standin = true;
-    lacks_pytorch = lacks_pytorch || !process.pytorch;
-    blind += process.standin->blind_reads;
-    shadow += process.standin->shadow_reads;
-    if (first.empty()) first = process.standin->first_blind_read;
-    for (const auto& [name, count] : process.standin->unsupported) unsupported[name] += count;
-  }
-  if (!has_standin) return "";
-  if (lacks_pytorch) {
-    text += "Of a process that has no PyTorch, or was killed, only what it took of the device is known.\n";
-  }
-  if (!unsupported.empty()) {
-    std::vector<std::string> calls;
-    for (const auto& [name, count] : unsupported) calls.push_back(fmt::format("{} ({})", name, count));
-    text += fmt::format("Not modelled, so that a true run can differ: {}.\n", fmt::join(calls, ", "));
-  }
-  if (blind > 0) {
-    text += fmt::format(
-        "The program read {} values that no kernel computed, and saw zeros{}. Where they are only printed, "
-        "the numbers "
-        "above are exact; where sizes or branches depend on them, a true run can differ.\n",
-        blind, first.empty() ? "" : fmt::format(" (the first after {})", first));
-  }
-  if (shadow > 0) {  // PyTorch uses memory again without telling the runtime
-    text += fmt::format(
-        "The program read back {} values that it had put on the device itself; kernels may have changed them "
-        "in "
-        "a true run.\n",
-        shadow);
-  }
-  return text.empty() ? "Exact: the program read nothing that a kernel would have computed.\n" : text;
 }
 
 }  // namespace memsweep

@@ -1,4 +1,4 @@
-// The sentences of a dry run's report: does it fit, and how far can that be trusted?
+// The sentences of a dry run's report: does it fit, and by how much?
 #pragma once
 
 #include <cstddef>
@@ -51,8 +51,5 @@ namespace memsweep {
 
 /// Fits or not and by how much; who asked, and PyTorch's own message, where it does not.
 [[nodiscard]] std::string dryrun_verdict(const Dryrun& dryrun);
-
-/// Whether the numbers are exact, and what they may depend on where they are not.
-[[nodiscard]] std::string dryrun_honesty(const Dryrun& dryrun);
 
 }  // namespace memsweep

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "harness/base/errors.h"
+#include "harness/standin/own_runtimes.h"
 
 namespace memsweep::standin {
 namespace {
@@ -58,8 +59,11 @@ std::unique_ptr<DriverModel> first_model() {
 
 /// After everything that the program does at exit.
 __attribute__((destructor)) void report_at_exit() {
-  if (holder() == nullptr) return;
-  write_report(*holder());
+  if (holder() == nullptr &&
+      (std::getenv("MEMSWEEP_STANDIN") == nullptr || files_with_own_runtime().empty())) {
+    return;
+  }
+  write_last_report(model());
   if (!holder()->settings.leaks) return;
   const auto live = holder()->live();
   if (live.empty()) return;
@@ -75,6 +79,7 @@ __attribute__((destructor)) void report_at_exit() {
 DriverModel::DriverModel(Settings wanted)
     : settings(std::move(wanted)),
       memory(settings.devices, settings.memory, settings.context + settings.others, backing_of(settings)),
+      rules(settings.density),
       broken(settings.devices, cudaSuccess),
       in_use(settings.devices, false),
       pid(getpid()) {
@@ -108,6 +113,14 @@ DriverModel& model() {
 std::mutex& model_mutex() {
   static auto* const mutex = new std::mutex;
   return *mutex;
+}
+
+CallLock::~CallLock() {
+  std::string& news = model().observations.news;
+  if (news.empty()) return;
+  const std::string what = std::exchange(news, {});
+  lock_.unlock();
+  tell_watcher(what.c_str());
 }
 
 void replace_model(Settings settings) {

@@ -19,6 +19,7 @@
 #include "harness/standin/handles.h"
 #include "harness/standin/memory_pool.h"
 #include "harness/standin/observations.h"
+#include "harness/standin/read_rules.h"
 #include "harness/standin/report.h"
 #include "harness/standin/settings.h"
 #include "harness/standin/shadow.h"
@@ -48,6 +49,7 @@ struct DriverModel {
   Handles handles;
   DeviceMemory memory;
   Shadow shadow;
+  ReadRules rules;
   std::map<Address, std::size_t> pinned;  // host memory that devices can reach: bytes by address
   std::deque<MemoryPool> pools;           // of each device
   std::vector<cudaError_t> broken;        // by device: the error that ended its context; cudaSuccess: none
@@ -64,6 +66,18 @@ struct DriverModel {
 /// only.
 DriverModel& model();
 std::mutex& model_mutex();
+
+/// model_mutex() for one call of a function; afterwards tells the watcher what it did first of all.
+class CallLock {
+ public:
+  CallLock() : lock_(model_mutex()) {}
+  ~CallLock();
+  CallLock(const CallLock&) = delete;
+  CallLock& operator=(const CallLock&) = delete;
+
+ private:
+  std::unique_lock<std::mutex> lock_;
+};
 
 /// A new model in place of the present one: whatever was live is gone, every call uncounted.
 void replace_model(Settings settings);
@@ -87,7 +101,7 @@ inline constexpr int kLeakStatus = 86;
 /// says.
 template <class Status, class Body>
 Status run_call(std::string_view function, Body body) {
-  const std::lock_guard lock(model_mutex());
+  const CallLock lock;
   if (const int error = model().calls.enter(function); error != 0) return static_cast<Status>(error);
   return body(model());
 }
@@ -96,7 +110,7 @@ Status run_call(std::string_view function, Body body) {
 /// where the error is one after which a context is of no use.
 template <class Status, class Body>
 Status run_context_call(std::string_view function, Body body) {
-  const std::lock_guard lock(model_mutex());
+  const CallLock lock;
   DriverModel& now = model();
   const int fault = now.calls.enter(function);
   now.in_use[current_device()] = true;

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/standin/watcher.h"
+
 namespace memsweep::standin {
 
 /// A copy to the host of device memory that holds nothing, so that the host got zeros.
@@ -20,12 +22,27 @@ struct BlindRead {
 struct Observations {
   static constexpr std::size_t kMostListed = 16;
 
-  void note_unsupported(std::string_view function) { ++unsupported[std::string(function)]; }
+  void note_unsupported(std::string_view function) {
+    if (++unsupported[std::string(function)] == 1) news = function;
+  }
 
   void note_estimate(std::string_view function) { ++estimates[std::string(function)]; }
 
+  void note_shadow_read() {
+    if (++shadow_reads == 1) news = kShadowRead;
+  }
+
+  void note_truth_by_rule() {
+    if (++truths_by_rule == 1) news = kTruthByRule;
+  }
+
+  void note_count_by_rule() {
+    if (++counts_by_rule == 1) news = kCountByRule;
+  }
+
   void note_blind_read(std::size_t bytes) {
-    if (++blind_reads <= kMostListed) {
+    if (++blind_reads == 1) news = kBlindRead;
+    if (blind_reads <= kMostListed) {
       first_blind_reads.push_back({bytes, last_kernel == nullptr ? "" : last_kernel});
     }
   }
@@ -34,8 +51,12 @@ struct Observations {
   std::map<std::string, std::uint64_t> estimates;    // calls by function: sizes that were guessed
   std::uint64_t blind_reads = 0;
   std::vector<BlindRead> first_blind_reads;
-  std::uint64_t shadow_reads = 0;  // answered with what the host had put there itself
+  std::uint64_t shadow_reads = 0;         // answered with what the host had put there itself
+  std::uint64_t truths_by_rule = 0;       // whether all or any of some values hold, as read_rules.h says
+  std::uint64_t counts_by_rule = 0;       // how many elements of masks do
+  std::vector<std::string> own_runtimes;  // at the end: files of which nothing was seen (own_runtimes.h)
   const char* last_kernel = nullptr;
+  std::string news;  // what the call that runs did first of all; empty: nothing new
 };
 
 }  // namespace memsweep::standin

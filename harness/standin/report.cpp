@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/standin/driver_model.h"
+#include "harness/standin/own_runtimes.h"
 
 namespace memsweep::standin {
 namespace {
@@ -64,7 +65,11 @@ Json report_of(const DriverModel& model) {
           {"unsupported", unsupported},
           {"estimates", estimates},
           {"blind_reads", {{"count", seen.blind_reads}, {"first", blind}}},
-          {"shadow_reads", seen.shadow_reads}};
+          {"shadow_reads", seen.shadow_reads},
+          {"truths_by_rule", seen.truths_by_rule},
+          {"counts_by_rule", seen.counts_by_rule},
+          {"density", model.settings.density},
+          {"own_runtimes", seen.own_runtimes}};
 }
 
 }  // namespace
@@ -72,11 +77,17 @@ Json report_of(const DriverModel& model) {
 void write_report(const DriverModel& model) {
   // A child that was forked has its parent's model, and did nothing with it.
   if (model.settings.report.empty() || getpid() != model.pid) return;
-  if (!model.used()) return;
+  if (!model.used() && model.observations.own_runtimes.empty()) return;
   const std::string file = fmt::format("{}/device-{}.json", model.settings.report, getpid());
   const std::string unfinished = file + ".tmp";
   std::ofstream(unfinished) << report_of(model).dump(1, ' ', false, Json::error_handler_t::replace) << '\n';
   std::rename(unfinished.c_str(), file.c_str());
+}
+
+void write_last_report(DriverModel& model) {
+  if (model.settings.report.empty()) return;
+  model.observations.own_runtimes = files_with_own_runtime();
+  write_report(model);
 }
 
 void write_report_of_growth(DriverModel& model) {
@@ -96,5 +107,5 @@ void write_report_of_growth(DriverModel& model) {
 
 void memsweep_standin_write_report() {
   const std::lock_guard lock(memsweep::standin::model_mutex());
-  memsweep::standin::write_report(memsweep::standin::model());
+  memsweep::standin::write_last_report(memsweep::standin::model());
 }

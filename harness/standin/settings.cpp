@@ -32,6 +32,14 @@ std::uint64_t read_times(std::string_view text) {
   return static_cast<std::uint64_t>(read_count(text));
 }
 
+double read_share(std::string_view text) {
+  const auto share = parse_number<double>(text);
+  if (!share || !(*share >= 0 && *share <= 1)) {
+    throw UsageError("\"" + std::string(text) + "\" is not a number from 0 to 1");
+  }
+  return *share;
+}
+
 bool read_switch(std::string_view text) {
   if (text != "on" && text != "off") throw UsageError("\"" + std::string(text) + "\" is neither on nor off");
   return text == "on";
@@ -62,6 +70,7 @@ constexpr std::array kKeys{
     Key{"name", [](Settings& settings, std::string_view text) { settings.name = text; }},
     Key{"workspace",
         [](Settings& settings, std::string_view text) { settings.workspace = parse_bytes(text); }},
+    Key{"density", [](Settings& settings, std::string_view text) { settings.density = read_share(text); }},
     Key{"report", [](Settings& settings, std::string_view text) { settings.report = text; }},
     Key{"leaks", [](Settings& settings, std::string_view text) { settings.leaks = read_switch(text); }},
     Key{"fail",

@@ -25,6 +25,7 @@ TEST(Dryrun, RefusesWhatCannotBeRunWithOneSentence) {
   expect_refused(run(folder, "dryrun --gpus all,h1000 -- true"), "h1000");
   expect_refused(run(folder, "dryrun --memory 1MiB -- true"), "the context alone takes more");
   expect_refused(run(folder, "dryrun --steps 0 -- true"), "--steps");
+  expect_refused(run(folder, "dryrun --density 1.5 -- true"), "--density");
   expect_refused(run(folder, "dryrun --alloc-conf nonsense:1 -- true"), "nonsense");
 }
 
@@ -235,6 +236,67 @@ TEST(Dryrun, RowOfAShortageHasTheLineAndThePhaseThatAsked) {
   EXPECT_EQ(result.phase_step, 1);
   EXPECT_EQ(result.refused_bytes, 200_MiB);
   EXPECT_TRUE(has(result.message, "train.py:15 (update): CUDA out of memory.")) << result.message;
+}
+
+/// Reads a byte that nobody computed, one that it put there, and calls what is not modelled, each twice.
+const std::string kDoubtful =
+    "import ctypes, torch\n"
+    "t, cuda = torch.Tensor(10), ctypes.CDLL(None)\n"
+    "def on_device(cuda, *args):\n"
+    "  address = ctypes.c_void_p()\n"
+    "  assert cuda.cudaMalloc(ctypes.byref(address), ctypes.c_size_t(1024)) == 0\n"
+    "  return address\n"
+    "address, host = on_device(cuda), ctypes.create_string_buffer(1)\n"
+    "def copy(to, begin, kind):\n"
+    "  assert cuda.cudaMemcpy(to, begin, ctypes.c_size_t(1), kind) == 0\n"
+    "def ask():\n"
+    "  cuda.cudaGraphMemFreeNodeGetParams(None, None)\n"
+    "for i in range(2):\n"
+    "  copy(host, address, 2)\n"
+    "copy(address, host, 1)\n"
+    "for i in range(2):\n"
+    "  copy(host, address, 2); ask()\n";
+
+TEST(Dryrun, DoubtsNameTheLineOfTheirFirst) {
+  const TemporaryFolder folder;
+  const Finished done =
+      run(folder, dryrun_of("--json report.json", script(folder, kDoubtful)), with_fake_pytorch());
+  ASSERT_EQ(done.status, 0) << done.err;
+  EXPECT_EQ(done.err, "");
+  EXPECT_TRUE(
+      has(done.out, "read 2 values that no kernel computed, and saw zeros (the first at script.py:9 "))
+      << done.out;
+  EXPECT_TRUE(
+      has(done.out, "read back 2 values that it had put on the device itself (the first at script.py:9 "))
+      << done.out;
+  EXPECT_TRUE(has(done.out, "cudaGraphMemFreeNodeGetParams, 2 times (the first at script.py:11 (ask))"))
+      << done.out;
+  EXPECT_FALSE(has(done.out, "Exact:")) << done.out;
+  const auto report = nlohmann::json::parse(read_file(folder / "report.json"));
+  const auto& process = report.at("processes").at(0);
+  EXPECT_EQ(process.at("doubtful_reads").at(0).at("kind"), "blind read");
+  EXPECT_EQ(process.at("doubtful_reads").at(0).at("first").at("line"), 9);
+  EXPECT_EQ(process.at("doubtful_reads").at(1).at("kind"), "shadow read");
+  EXPECT_EQ(process.at("doubtful_reads").at(1).at("first").at("function"), "copy");
+  EXPECT_EQ(process.at("unsupported").at(0).at("first").at("line"), 11);
+}
+
+TEST(Dryrun, ProgramWithARuntimeOfItsOwnIsNamed) {
+  const TemporaryFolder folder;
+  const Finished done = run(folder, dryrun_of("", {MEMSWEEP_OWN_RUNTIME_PROGRAM}), with_fake_pytorch());
+  EXPECT_EQ(done.status, 0) << done.err;
+  EXPECT_TRUE(has(done.out, "Not seen: ")) << done.out;
+  EXPECT_TRUE(has(done.out, "of their own: " MEMSWEEP_OWN_RUNTIME_PROGRAM ".")) << done.out;
+}
+
+TEST(Dryrun, NothingIsExactWithAnExtensionThatHasARuntimeOfItsOwn) {
+  const TemporaryFolder folder;
+  const std::string text =
+      "import ctypes, torch\nt = torch.Tensor(10)\nctypes.CDLL('" MEMSWEEP_OWN_RUNTIME_EXTENSION "')\n";
+  const Finished done = run(folder, dryrun_of("", script(folder, text)), with_fake_pytorch());
+  EXPECT_EQ(done.status, 0) << done.err;
+  EXPECT_TRUE(has(done.out, "of their own: " MEMSWEEP_OWN_RUNTIME_EXTENSION ".")) << done.out;
+  EXPECT_FALSE(has(done.out, "Exact:")) << done.out;
 }
 
 TEST(Dryrun, SnapshotIsWhatReplayReads) {

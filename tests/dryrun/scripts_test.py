@@ -24,6 +24,7 @@ SCRIPTS = {
     "lightning_fit.py": ["lightning"],
     "resnet50.py": ["torchvision"],
     "trainer.py": ["accelerate", "transformers"],
+    "values.py": [],
 }
 GPT2 = ["--model", "gpt:layers=12,width=768,heads=12,context=1024,vocab=50257,attention=flash,tied=true"]
 GPT2 += ["--activation", "gelu", "--optimizer", "adamw", "--precision", "autocast-bf16", "--batch", "8", "--steps", "3"]
@@ -87,6 +88,12 @@ def check_gpt2(memsweep, report):
         raise AssertionError(f"memsweep run predicts {predicted}, the dry run has {found}")
 
 
+def check_values(report):
+    found = {read["kind"]: read["first"]["function"] for read in report["processes"][0]["doubtful_reads"]}
+    if found != {"truth by rule": "hold", "count by rule": "count"}:
+        raise AssertionError(f"values were read by rule, and the report says {found}")
+
+
 def check(memsweep, script):
     with tempfile.TemporaryDirectory() as folder:
         report, printed = dryrun(memsweep, script, pathlib.Path(folder))
@@ -101,6 +108,8 @@ def check(memsweep, script):
         raise AssertionError(f"the report has the peaks {peaks}, PyTorch tells {printed}")
     if script == "gpt2.py":
         check_gpt2(memsweep, report)
+    if script == "values.py":
+        check_values(report)
     return peaks
 
 

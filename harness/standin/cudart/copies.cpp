@@ -25,19 +25,33 @@ cudaError_t sides_of(const DriverModel& model, Range to, Range from, cudaMemcpyK
   return cudaSuccess;
 }
 
-/// Where device memory holds nothing, what is read from it is what the host put there, or zeros.
+/// Where device memory holds nothing: by rule, what the host put there, or zeros.
+void read_unbacked(DriverModel& model, Range from, std::byte* to) {
+  const ReadRules::Answered by_rule = model.rules.read(from, to);
+  if (by_rule == ReadRules::Answered::truth) {
+    model.observations.note_truth_by_rule();
+  } else if (by_rule == ReadRules::Answered::count) {
+    model.observations.note_count_by_rule();
+  } else if (model.shadow.read(from, to)) {
+    model.observations.note_shadow_read();
+  } else {
+    std::memset(to, 0, from.bytes);
+    model.observations.note_blind_read(from.bytes);
+  }
+}
+
 void move_bytes(DriverModel& model, Sides sides, void* to, const void* from, std::size_t bytes) {
   if (model.settings.compute || (!sides.to_device && !sides.from_device)) {
     std::memmove(to, from, bytes);
-  } else if (sides.to_device && sides.from_device) {
+    return;
+  }
+  if (!sides.to_device) return read_unbacked(model, {address_of(from), bytes}, static_cast<std::byte*>(to));
+  if (sides.from_device) {
+    model.rules.copied(bytes);
     model.shadow.copy(address_of(to), {address_of(from), bytes});
-  } else if (sides.to_device) {
-    model.shadow.write(address_of(to), {static_cast<const std::byte*>(from), bytes});
-  } else if (model.shadow.read({address_of(from), bytes}, static_cast<std::byte*>(to))) {
-    ++model.observations.shadow_reads;
   } else {
-    std::memset(to, 0, bytes);
-    model.observations.note_blind_read(bytes);
+    model.rules.written();
+    model.shadow.write(address_of(to), {static_cast<const std::byte*>(from), bytes});
   }
 }
 
@@ -65,6 +79,7 @@ cudaError_t fill(std::string_view function, void* pointer, int value, std::size_
     if (model.settings.compute) {
       std::memset(pointer, value, bytes);
     } else {
+      model.rules.written();
       model.shadow.fill({address_of(pointer), bytes}, static_cast<std::byte>(value));
     }
     return cudaSuccess;

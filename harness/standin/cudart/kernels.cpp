@@ -53,6 +53,7 @@ cudaError_t cudaLaunchKernel(const void* function, dim3 grid, dim3 block, void**
     note_work(model, stream);
     model.observations.last_kernel = name;
     compute = model.settings.compute;
+    if (!compute) model.rules.kernel_launched(name, arguments);
     return can_launch(grid, block, shared_bytes) ? cudaSuccess : cudaErrorInvalidConfiguration;
   });
   if (status != cudaSuccess || !compute || name != nullptr) return status;

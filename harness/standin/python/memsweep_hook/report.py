@@ -1,7 +1,6 @@
 """Writes what was watched into the folder of the report: pytorch-PID.json and snapshot-PID.pickle."""
 
 import contextlib
-import ctypes
 import gc
 import json
 import os
@@ -103,18 +102,10 @@ def write(watch, ended):
         content["marks"] = forwards.with_forwards(watch.marks, snapshot["device_traces"], watch.calls())
         content["samples"] = watch.samples
         content["shortages"] = watch.shortages
+        content["firsts"] = watch.firsts
         with open(os.path.join(folder, f"snapshot-{watch.pid}.pickle"), "wb") as out:
             pickle.dump(snapshot, out, protocol=4)
     temporary = os.path.join(folder, f"pytorch-{watch.pid}.tmp")
     with open(temporary, "w", encoding="utf-8") as out:
         json.dump(content, out)
     os.replace(temporary, os.path.join(folder, f"pytorch-{watch.pid}.json"))
-
-
-def finish_device_report():
-    """What the modelled device writes at exit, for an exit that runs no exit handlers."""
-    try:
-        write_now = ctypes.CDLL(None).memsweep_standin_write_report
-    except AttributeError:  # the libraries are not those of a dry run
-        return
-    write_now()

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 
-from memsweep_hook import owners, places, report
+from memsweep_hook import owners, places, report, standin
 
 _HISTORY = 300_000  # events that PyTorch keeps: some hundred MB at the worst
 
@@ -20,6 +20,7 @@ class Watch:
         self.marks = []  # {"calls": by device, "phase", "step"}
         self.samples = []  # {"calls": by device, categories}
         self.shortages = []
+        self.firsts = {}  # the place of each kind of thing that makes the results less sure, by its name
         self.step = 1
         self.wanted_steps = int(os.environ.get("MEMSWEEP_STEPS", "0"))
         self.sampled_peak = -1
@@ -114,6 +115,9 @@ class Watch:
         )
         self.sample(owners.of_everything(self.torch))
 
+    def on_first(self, what):
+        self.firsts.setdefault(what, places.now())
+
     # ---- the end
 
     def write(self, ended):
@@ -126,13 +130,13 @@ class Watch:
         self.write(why)
         sys.stdout.flush()
         sys.stderr.flush()
-        report.finish_device_report()
+        standin.write_report()
         os._exit(0)
 
     def on_terminate(self, number, frame):
         if os.getpid() == self.pid:
             self.write("terminated")
-            report.finish_device_report()
+            standin.write_report()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
 
@@ -161,6 +165,9 @@ def begin(torch):
     watch.on_shortage = _safe(watch.on_shortage)
     watch.mark = _safe(watch.mark)
     watch.sample = _safe(watch.sample)
+    watch.on_first = _safe(watch.on_first)
+    standin.watch(watch.on_first)
+    atexit.register(standin.unwatch)  # before the interpreter is gone
     atexit.register(watch.write, "exit")
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, watch.on_terminate)

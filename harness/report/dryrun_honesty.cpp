@@ -1,0 +1,136 @@
+#include "harness/report/dryrun_honesty.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace memsweep {
+namespace {
+
+/// Something that was done several times, and what is known of the first.
+struct Repeated {
+  std::uint64_t times = 0;
+  std::optional<Place> place;
+  std::string after;  // a kernel; empty: not known
+
+  void add(const ProcessFindings& process, const std::string& what, std::uint64_t count) {
+    if (times == 0 && count > 0) place = first_place(process, what);
+    times += count;
+  }
+};
+
+/// " (the first at train.py:31 (main), after fill)"; empty where nothing is known.
+std::string first_of(const Repeated& repeated) {
+  std::vector<std::string> known;
+  if (repeated.place) known.push_back("at " + describe(*repeated.place));
+  if (!repeated.after.empty()) known.push_back("after " + repeated.after);
+  return known.empty() ? "" : fmt::format(" (the first {})", fmt::join(known, ", "));
+}
+
+struct Doubts {
+  bool lacks_pytorch = false;
+  Repeated blind, shadow, truths, counts;
+  double density = 1;
+  std::map<std::string, Repeated> unsupported;
+};
+
+void add(Doubts& doubts, const ProcessFindings& process) {
+  const StandinFindings& standin = *process.standin;
+  if (!process.pytorch) doubts.lacks_pytorch = true;
+  if (doubts.blind.times == 0) doubts.blind.after = standin.first_blind_read;
+  doubts.blind.add(process, kBlindRead, standin.blind_reads);
+  doubts.shadow.add(process, kShadowRead, standin.shadow_reads);
+  doubts.truths.add(process, kTruthByRule, standin.truths_by_rule);
+  doubts.counts.add(process, kCountByRule, standin.counts_by_rule);
+  doubts.density = standin.density;
+  for (const auto& [name, count] : standin.unsupported) doubts.unsupported[name].add(process, name, count);
+}
+
+std::string unsupported_calls(const Doubts& doubts) {
+  if (doubts.unsupported.empty()) return "";
+  std::vector<std::string> calls;
+  for (const auto& [name, calls_of_it] : doubts.unsupported) {
+    calls.push_back(fmt::format("{}, {} times{}", name, calls_of_it.times, first_of(calls_of_it)));
+  }
+  return fmt::format("Not modelled, so that a true run can differ: {}.\n", fmt::join(calls, "; "));
+}
+
+std::string rules(const Doubts& doubts) {
+  std::string text;
+  if (doubts.truths.times > 0) {
+    text += fmt::format(
+        "The program asked {} times for all() or any() of some values{}: the rule is yes for all(), no for "
+        "any().\n",
+        doubts.truths.times, first_of(doubts.truths));
+  }
+  if (doubts.counts.times > 0) {
+    text += fmt::format(
+        "The program asked {} times how many elements of a mask hold{}: the rule is a share of {}, as "
+        "--density says. Runs with --density 0 and 1 give the ends of a range.\n",
+        doubts.counts.times, first_of(doubts.counts), doubts.density);
+  }
+  return text;
+}
+
+std::string reads(const Doubts& doubts) {
+  std::string text;
+  if (doubts.blind.times > 0) {
+    text += fmt::format(
+        "The program read {} values that no kernel computed, and saw zeros{}. Where they are only printed, "
+        "the numbers above are exact; where sizes or branches depend on them, a true run can differ.\n",
+        doubts.blind.times, first_of(doubts.blind));
+  }
+  if (doubts.shadow.times > 0) {  // PyTorch uses memory again without telling the runtime
+    text += fmt::format(
+        "The program read back {} values that it had put on the device itself{}; kernels may have changed "
+        "them in a true run.\n",
+        doubts.shadow.times, first_of(doubts.shadow));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::optional<Place> first_place(const ProcessFindings& process, const std::string& what) {
+  if (!process.pytorch) return std::nullopt;
+  const auto found = process.pytorch->firsts.find(what);
+  return found == process.pytorch->firsts.end() ? std::nullopt : found->second;
+}
+
+std::string unseen_runtimes(const Dryrun& dryrun) {
+  std::set<std::string> files;
+  for (const ProcessFindings& process : dryrun.processes) {
+    if (process.standin)
+      files.insert(process.standin->own_runtimes.begin(), process.standin->own_runtimes.end());
+  }
+  if (files.empty()) return "";
+  return fmt::format(
+      "Not seen: what these take of the device, which hold kernels and are linked with a CUDA runtime of "
+      "their "
+      "own: {}.\n",
+      fmt::join(files, ", "));
+}
+
+std::string dryrun_honesty(const Dryrun& dryrun) {
+  Doubts doubts;
+  bool has_standin = false;
+  for (const ProcessFindings& process : dryrun.processes) {
+    if (!process.standin) continue;
+    has_standin = true;
+    add(doubts, process);
+  }
+  if (!has_standin) return "";
+  std::string text;
+  if (doubts.lacks_pytorch) {
+    text += "Of a process that has no PyTorch, or was killed, only what it took of the device is known.\n";
+  }
+  text += unseen_runtimes(dryrun) + unsupported_calls(doubts) + rules(doubts) + reads(doubts);
+  return text.empty() ? "Exact: the program read nothing that a kernel would have computed.\n" : text;
+}
+
+}  // namespace memsweep

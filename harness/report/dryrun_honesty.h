@@ -1,0 +1,20 @@
+// How far a dry run's numbers can be trusted.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "harness/report/dryrun_report.h"
+
+namespace memsweep {
+
+/// Where `process` did something of a kind first (PytorchFindings::firsts); none where that is not known.
+[[nodiscard]] std::optional<Place> first_place(const ProcessFindings& process, const std::string& what);
+
+/// Names the files whose own CUDA runtime the stand-in does not see; empty where there are none.
+[[nodiscard]] std::string unseen_runtimes(const Dryrun& dryrun);
+
+/// Whether the numbers are exact, and what they may depend on where they are not.
+[[nodiscard]] std::string dryrun_honesty(const Dryrun& dryrun);
+
+}  // namespace memsweep

@@ -1,0 +1,123 @@
+#include "harness/standin/read_rules.h"
+
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+namespace memsweep::standin {
+namespace {
+
+template <class T>
+T argument(void* const* arguments, std::size_t index) {
+  T value;
+  std::memcpy(&value, arguments[index], sizeof(value));
+  return value;
+}
+
+/// How many elements a kernel of CUB sums: its third argument, whose type the name has behind that of a sum.
+std::optional<std::uint64_t> elements(std::string_view name, void* const* arguments) {
+  constexpr std::string_view kTypes = "policy_hubIi";
+  const std::size_t at = name.find(kTypes);
+  if (at == name.npos || at + kTypes.size() == name.size()) return std::nullopt;
+  switch (name[at + kTypes.size()]) {
+    case 'i':
+    case 'j': return argument<std::uint32_t>(arguments, 2);
+    case 'l':
+    case 'm':
+    case 'x':
+    case 'y': return argument<std::uint64_t>(arguments, 2);
+    default: return std::nullopt;
+  }
+}
+
+}  // namespace
+
+/// A large mask is counted by two kernels: one leaves partial sums, which the other adds.
+ReadRules::Kernel ReadRules::recognise(std::string_view name) {
+  const auto has = [name](std::string_view part) { return name.find(part) != name.npos; };
+  if (has("reduce_kernel")) {
+    if (has("and_kernel_cuda")) return Kernel::all;
+    return has("or_kernel_cuda") ? Kernel::any : Kernel::other;
+  }
+  if (has("vectorized_elementwise_kernel")) {
+    if (has("16CompareEqFunctor")) {
+      return has("13BinaryFunctor") ? Kernel::equal : Kernel::equal_constant;
+    }
+    if (has("10AbsFunctor")) return Kernel::absolute;
+    if (has("11FillFunctorIbE")) return Kernel::fill;
+    const bool holds = has("compare_scalar_kernel") || has("BitwiseAndFunctorIb") || has("MulFunctorIb");
+    return holds ? Kernel::holds : Kernel::other;
+  }
+  if (has("DeviceReduceSingleTileKernel")) {
+    return has("NonZeroOp") ? Kernel::mask_sum : Kernel::sum_of_parts;
+  }
+  return has("DeviceReduceKernel") && has("NonZeroOp") ? Kernel::mask_parts : Kernel::other;
+}
+
+ReadRules::Kernel ReadRules::kind_of(const char* name) {
+  if (name == nullptr) return Kernel::other;
+  const auto [kind, is_new] = kinds_.try_emplace(name, Kernel::other);
+  if (is_new) kind->second = recognise(name);
+  return kind->second;
+}
+
+void ReadRules::keep_mask(Counts& counts, const char* name, void* const* arguments) const {
+  const auto all = elements(name, arguments);
+  if (!all) return;
+  const auto count = static_cast<Count>(std::llround(density_ * static_cast<double>(*all)));
+  counts[argument<Address>(arguments, 1)] = count;
+}
+
+/// Validation asks x == x, x > 0 and info == 0; isnan() is x != x, and isinf() |x| == infinity.
+void ReadRules::kernel_launched(const char* kernel, void* const* arguments) {
+  constexpr int kEqual = 0;
+  written();
+  const Kernel before = std::exchange(last_, kind_of(kernel));
+  switch (last_) {
+    case Kernel::mask_sum: return keep_mask(counts_, kernel, arguments);
+    case Kernel::mask_parts: return keep_mask(parts_, kernel, arguments);
+    case Kernel::sum_of_parts:
+      if (const auto parts = parts_.find(argument<Address>(arguments, 0)); parts != parts_.end()) {
+        counts_[argument<Address>(arguments, 1)] = parts->second;
+        return;
+      }
+      break;
+    case Kernel::equal: of_one_element_ = argument<int>(arguments, 1) == kEqual; break;
+    case Kernel::equal_constant: of_one_element_ = before != Kernel::absolute; break;
+    case Kernel::fill: of_one_element_ = argument<std::uint8_t>(arguments, 1) != 0; break;
+    case Kernel::holds: of_one_element_ = true; break;
+    case Kernel::all: truth_ = true; break;
+    case Kernel::any: truth_ = false; break;
+    case Kernel::absolute:
+    case Kernel::other: break;
+  }
+  counts_.clear();
+  parts_.clear();
+}
+
+void ReadRules::written() {
+  truth_.reset();
+  of_one_element_.reset();
+}
+
+void ReadRules::copied(std::size_t bytes) {
+  if (bytes != 1) return written();
+  if (of_one_element_) truth_ = of_one_element_;
+}
+
+ReadRules::Answered ReadRules::read(Range from, std::byte* to) const {
+  if (truth_ && from.bytes == 1) {
+    *to = static_cast<std::byte>(*truth_);
+    return Answered::truth;
+  }
+  if (counts_.empty() || from.bytes % sizeof(Count) != 0) return Answered::nothing;
+  for (Address at = from.address; at < from.end(); at += sizeof(Count)) {
+    if (!counts_.contains(at)) return Answered::nothing;
+  }
+  for (Address at = from.address; at < from.end(); at += sizeof(Count), to += sizeof(Count)) {
+    std::memcpy(to, &counts_.at(at), sizeof(Count));
+  }
+  return Answered::count;
+}
+
+}  // namespace memsweep::standin
