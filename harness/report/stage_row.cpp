@@ -16,7 +16,7 @@ auto now(std::string_view name, std::string_view meaning) {
 }
 
 template <auto Level>
-auto peak(std::string_view name, std::string_view meaning) {
+auto peak_of_stage(std::string_view name, std::string_view meaning) {
   return stage<&Stage::peak, Level>(name, "bytes", meaning);
 }
 
@@ -53,13 +53,14 @@ std::span<const Column<StageRow>> columns<StageRow>() {
       now<&Levels::allocated>("now_allocated_bytes", "its blocks, rounding included"),
       now<&Levels::reserved>("now_reserved_bytes", "the segments that the allocator holds then"),
       now<&Levels::device>("now_device_bytes", "all that is taken from the device then"),
-      peak<&Levels::requested>("peak_requested_bytes",
-                               "peak of what the program asked for, since the stage began"),
-      peak<&Levels::allocated>("peak_allocated_bytes",
-                               "peak of the blocks that were handed out, rounding included"),
-      peak<&Levels::reserved>("peak_reserved_bytes", "peak of the segments that the allocator holds"),
-      peak<&Levels::device>("device_peak_bytes",
-                            "peak of what is taken from the device, context and others included"),
+      peak_of_stage<&Levels::requested>("peak_requested_bytes",
+                                        "peak of what the program asked for, since the stage began"),
+      peak_of_stage<&Levels::allocated>("peak_allocated_bytes",
+                                        "peak of the blocks that were handed out, rounding included"),
+      peak_of_stage<&Levels::reserved>("peak_reserved_bytes",
+                                       "peak of the segments that the allocator holds"),
+      peak_of_stage<&Levels::device>("device_peak_bytes",
+                                     "peak of what is taken from the device, context and others included"),
       stage<&Stage::alloc_retries>("alloc_retries", "",
                                    "requests that needed cached memory to be given back to the device first"),
       stage<&Stage::unused_at_peak>("unused_at_peak", "",
