@@ -10,6 +10,7 @@
 #include "harness/base/errors.h"
 #include "harness/report/difference.h"
 #include "harness/report/matching.h"
+#include "harness/report/quantity.h"
 #include "harness/report/results_file.h"
 
 namespace memsweep {

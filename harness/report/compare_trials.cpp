@@ -14,6 +14,7 @@
 #include "harness/report/compare_row.h"
 #include "harness/report/difference.h"
 #include "harness/report/matching.h"
+#include "harness/report/quantity.h"
 #include "harness/report/results_file.h"
 
 namespace memsweep {

@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "harness/report/quantity.h"
+
 namespace memsweep {
 namespace {
 
@@ -55,7 +57,8 @@ std::string unsupported_calls(const Doubts& doubts) {
   if (doubts.unsupported.empty()) return "";
   std::vector<std::string> calls;
   for (const auto& [name, calls_of_it] : doubts.unsupported) {
-    calls.push_back(fmt::format("{}, {} times{}", name, calls_of_it.times, first_of(calls_of_it)));
+    calls.push_back(
+        fmt::format("{}, {}{}", name, plural(calls_of_it.times, "time", "times"), first_of(calls_of_it)));
   }
   return fmt::format("Not modelled, so that a true run can differ: {}.\n", fmt::join(calls, "; "));
 }
@@ -64,15 +67,15 @@ std::string rules(const Doubts& doubts) {
   std::string text;
   if (doubts.truths.times > 0) {
     text += fmt::format(
-        "The program asked {} times for all() or any() of some values{}: the rule is yes for all(), no for "
+        "The program asked {} for all() or any() of some values{}: the rule is yes for all(), no for "
         "any().\n",
-        doubts.truths.times, first_of(doubts.truths));
+        plural(doubts.truths.times, "time", "times"), first_of(doubts.truths));
   }
   if (doubts.counts.times > 0) {
     text += fmt::format(
-        "The program asked {} times how many elements of a mask hold{}: the rule is a share of {}, as "
+        "The program asked {} how many elements of a mask hold{}: the rule is a share of {}, as "
         "--density says. Runs with --density 0 and 1 give the ends of a range.\n",
-        doubts.counts.times, first_of(doubts.counts), doubts.density);
+        plural(doubts.counts.times, "time", "times"), first_of(doubts.counts), doubts.density);
   }
   return text;
 }
@@ -81,15 +84,15 @@ std::string reads(const Doubts& doubts) {
   std::string text;
   if (doubts.blind.times > 0) {
     text += fmt::format(
-        "The program read {} values that no kernel computed, and saw zeros{}. Where they are only printed, "
+        "The program read {} that no kernel computed, and saw zeros{}. Where they are only printed, "
         "the numbers above are exact; where sizes or branches depend on them, a true run can differ.\n",
-        doubts.blind.times, first_of(doubts.blind));
+        plural(doubts.blind.times, "value", "values"), first_of(doubts.blind));
   }
   if (doubts.shadow.times > 0) {  // PyTorch uses memory again without telling the runtime
     text += fmt::format(
-        "The program read back {} values that it had put on the device itself{}; kernels may have changed "
+        "The program read back {} that it had put on the device itself{}; kernels may have changed "
         "them in a true run.\n",
-        doubts.shadow.times, first_of(doubts.shadow));
+        plural(doubts.shadow.times, "value", "values"), first_of(doubts.shadow));
   }
   return text;
 }
@@ -111,8 +114,7 @@ std::string unseen_runtimes(const Dryrun& dryrun) {
   if (files.empty()) return "";
   return fmt::format(
       "Not seen: what these take of the device, which hold kernels and are linked with a CUDA runtime of "
-      "their "
-      "own: {}.\n",
+      "their own: {}.\n",
       fmt::join(files, ", "));
 }
 

@@ -152,8 +152,8 @@ std::string refusals_on_the_way(const Dryrun& dryrun) {
     if (process.pytorch) refused += process.pytorch->shortages.size();
   }
   if (refused == 0) return "";
-  return fmt::format("PyTorch raised OutOfMemoryError {} times on the way, and the script went on.\n",
-                     refused);
+  return fmt::format("PyTorch raised OutOfMemoryError {} on the way, and the script went on.\n",
+                     plural(refused, "time", "times"));
 }
 
 Outcome outcome_of(const Dryrun& dryrun) {

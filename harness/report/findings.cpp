@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "harness/report/quantity.h"
+
 namespace memsweep {
 namespace {
 
@@ -39,10 +41,6 @@ std::string verdict(const Findings& findings) {
 }
 
 }  // namespace
-
-std::string plural(std::size_t n, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", n, n == 1 ? one : many);
-}
 
 void Findings::add(std::vector<Change> more) {
   std::move(more.begin(), more.end(), std::back_inserter(changes));

@@ -18,9 +18,6 @@ struct Comparison {
   int status = 0;      // 0: the same or better; 1: worse, or changed where nothing may
 };
 
-/// "1 row", "2 rows"
-[[nodiscard]] std::string plural(std::size_t n, std::string_view one, std::string_view many);
-
 struct Findings {
   std::vector<Change> changes;
   std::string notes;           // lines

@@ -30,4 +30,8 @@ std::string format_count(double count) {
   return in_units(count, kUnits);
 }
 
+std::string plural(std::size_t n, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", n, n == 1 ? one : many);
+}
+
 }  // namespace memsweep

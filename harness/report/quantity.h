@@ -1,7 +1,9 @@
 // Times and counts as people read them: three significant digits.
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace memsweep {
 
@@ -10,5 +12,8 @@ namespace memsweep {
 
 /// "950", "1.25k", "4.22M", "3.1G".
 [[nodiscard]] std::string format_count(double count);
+
+/// "1 row", "2 rows".
+[[nodiscard]] std::string plural(std::size_t n, std::string_view one, std::string_view many);
 
 }  // namespace memsweep

@@ -151,7 +151,7 @@ TEST(Dryrun, ShortagesThatAScriptSurvivesAreCounted) {
       "pass\n";
   const Finished done = run(folder, dryrun_of("--memory 1GiB", script(folder, text)), with_fake_pytorch());
   EXPECT_EQ(done.status, 0) << done.err;
-  EXPECT_TRUE(has(done.out, "OutOfMemoryError 1 times on the way, and the script went on")) << done.out;
+  EXPECT_TRUE(has(done.out, "OutOfMemoryError 1 time on the way, and the script went on")) << done.out;
 }
 
 TEST(Dryrun, StepsEndTheScriptWithItsReport) {
