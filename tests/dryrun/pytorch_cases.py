@@ -1,14 +1,13 @@
 """Runs recorded cases under the stand-in libraries and prints a line of JSON a case: what was counted.
 
 Usage: pytorch_cases.py GOLDEN_FOLDER < cases, one JSON object a line. To be started with the stand-in's libraries
-preloaded. Each case runs in a process of its own, forked once PyTorch has been imported, which takes seconds;
-devices and the allocator's settings are read when the first tensor is made.
+preloaded. Each case runs in a process of its own.
 """
 
 import json
-import os
 import sys
-import traceback
+
+from forked import in_child
 
 
 def row(torch, step, phase):
@@ -35,30 +34,11 @@ def run(torch, models, case):
     return {"outcome": "ok", "rows": rows}
 
 
-def run_in_child(torch, models, case):
-    """The case's result, or what ended its process."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        major, minor = case["compute_capability"].split(".")
-        multiprocessors = 108 if major == "8" else 132
-        os.environ["PYTORCH_ALLOC_CONF"] = case["alloc_conf"]
-        os.environ["MEMSWEEP_STANDIN"] = (
-            f"memory={case['capacity']},capability={major}{minor},multiprocessors={multiprocessors}"
-        )
-        try:
-            result = run(torch, models, case)
-        except BaseException as error:
-            result = {"outcome": "".join(traceback.format_exception_only(error)).strip()}
-        with os.fdopen(writing, "w") as pipe:
-            json.dump(result, pipe)
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        text = pipe.read()
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return json.loads(text) if text else {"outcome": f"ended with exit status {status}"}
+def variables(case):
+    major, minor = case["compute_capability"].split(".")
+    multiprocessors = 108 if major == "8" else 132
+    device = f"memory={case['capacity']},capability={major}{minor},multiprocessors={multiprocessors}"
+    return {"PYTORCH_ALLOC_CONF": case["alloc_conf"], "MEMSWEEP_STANDIN": device}
 
 
 def main(golden):
@@ -68,7 +48,8 @@ def main(golden):
     import torch._dynamo  # which the first optimizer would import, in each process for itself
 
     for line in sys.stdin:
-        print(json.dumps(run_in_child(torch, models, json.loads(line))), flush=True)
+        case = json.loads(line)
+        print(json.dumps(in_child(variables(case), lambda: run(torch, models, case))), flush=True)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,15 @@
 
 Usage: pytorch_faults.py FUNCTION ERROR SETTINGS_OF_THE_ALLOCATOR. To be started with the stand-in's libraries
 preloaded. Prints a line of JSON for call 1, 2 … of FUNCTION, until a run makes fewer: what came of it where that
-call fails once, where the next one fails as well, and where all later ones do. Each run is a process of its own,
-forked once PyTorch has been imported.
+call fails once, where the next one fails as well, and where all later ones do. Each run is a process of its own.
 """
 
 import gc
 import json
 import os
 import sys
-import traceback
+
+from forked import in_child
 
 
 def train(torch):
@@ -44,25 +44,10 @@ def outcome(torch):
     return found
 
 
-def in_child(torch, faults):
+def under(torch, *faults):
     """The outcome of a run under these faults, or what ended its process."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        os.environ["MEMSWEEP_STANDIN"] = ",".join(["memory=4GiB", *(f"fail={fault}" for fault in faults)])
-        try:
-            result = outcome(torch)
-        except BaseException as error:
-            result = {"outcome": "".join(traceback.format_exception_only(error)).strip()}
-        with os.fdopen(writing, "w") as pipe:
-            json.dump(result, pipe)
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        text = pipe.read()
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return json.loads(text) if text else {"outcome": f"ended with exit status {status}"}
+    device = ",".join(["memory=4GiB", *(f"fail={fault}" for fault in faults)])
+    return in_child({"MEMSWEEP_STANDIN": device}, lambda: outcome(torch))
 
 
 def main(function, error, settings):
@@ -74,9 +59,9 @@ def main(function, error, settings):
     while outcomes["always"]["outcome"] != "ok":
         call += 1
         outcomes = {
-            "once": in_child(torch, [f"{function}:{call}:{error}"]),
-            "twice": in_child(torch, [f"{function}:{call}:{error}", f"{function}:{call + 1}:{error}"]),
-            "always": in_child(torch, [f"{function}:{call}+:{error}"]),
+            "once": under(torch, f"{function}:{call}:{error}"),
+            "twice": under(torch, f"{function}:{call}:{error}", f"{function}:{call + 1}:{error}"),
+            "always": under(torch, f"{function}:{call}+:{error}"),
         }
         print(json.dumps({"call": call, **outcomes}), flush=True)
 
