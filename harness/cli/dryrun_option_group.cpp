@@ -49,11 +49,11 @@ void add_dryrun_options(CLI::App& app, DryrunOptions& o) {
   auto* snapshot = app.add_option("--snapshot", o.snapshot,
                                   "PyTorch's memory snapshot, for memsweep replay and the memory viewer")
                        ->type_name("FILE");
-  app.add_option("--csv", o.csv,
-                 "rows as those of scenarios, a device or a probe each; a sweep goes on with it")
-      ->type_name("FILE")
-      ->check(csv_name());
-  app.add_flag("--fresh", o.fresh, "overwrite the rows that are there");
+  auto* csv = app.add_option("--csv", o.csv,
+                             "rows as those of scenarios, a device or a probe each; a sweep goes on with it")
+                  ->type_name("FILE")
+                  ->check(csv_name());
+  app.add_flag("--fresh", o.fresh, "overwrite the rows that are there")->needs(csv);
   const auto read_swept = [&o](const std::string& text) { o.sweep = parse_swept(text); };
   auto* sweep = add_text(app, "--sweep", read_swept,
                          "run the command with numbers in the place of {NAME}: NAME=1:4096 finds the largest "

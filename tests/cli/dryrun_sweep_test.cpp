@@ -51,6 +51,7 @@ TEST(DryrunSweep, RefusesWhatCannotBeSweptWithOneSentence) {
   refused("--sweep a=1:4 --json out.json -- echo {a}", "--json");
   refused("--sweep a=1:4 --snapshot out.pickle -- echo {a}", "--snapshot");
   refused("--sweep a=1:4 --csv rows.txt -- echo {a}", "no name that ends in .csv");
+  refused("--sweep a=1:4 --fresh -- echo {a}", "--fresh requires --csv");
   refused("--sweep a=1:4 --device tpu -- echo {a}", "'tpu' is no device; it can be cuda");
   refused("--device cuda -- true", "--sweep");
   refused("--sweep a=1:4 --device cuda --gpu t4 -- echo {a}", "--gpu");
