@@ -9,6 +9,8 @@ namespace memsweep::standin {
 
 using Address = std::uintptr_t;
 
+[[nodiscard]] inline Address address_of(const void* pointer) { return reinterpret_cast<Address>(pointer); }
+
 struct Range {
   Address address = 0;
   std::size_t bytes = 0;

@@ -132,7 +132,7 @@ TEST(CpuAndSim, TakeTheSameBytesAtEveryLevel) {
   const auto sim = make_sim(profile);
   std::mt19937 random(3);
   std::map<Outcome, int> seen;
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < 40; ++i) {
     TrainingOptions options =
         small_model(random() % 2 == 0 ? "relu" : "silu", random() % 2 == 0 ? "momentum" : "adamw");
     options.model.spec = fmt::format("mlp:{}-{}x{}-{}", 1 + random() % 100, 1 + random() % 150,
@@ -179,7 +179,7 @@ TEST(Boundary, IsThatOfAWalkOverEveryBatch) {
 TEST(Boundary, TakesAtMostFourTrialsInTheMedian) {
   std::mt19937 random(11);
   std::vector<std::size_t> trials;
-  while (trials.size() < 10) {
+  while (trials.size() < 7) {
     Profile profile = find_profile("cpu");
     profile.memory_bytes = (16 + random() % 24) * 1_MiB;
     TrainingOptions options = small_model("relu", random() % 2 == 0 ? "sgd" : "adamw");

@@ -6,8 +6,6 @@
 namespace memsweep::standin {
 namespace {
 
-Address address_of(const void* pointer) { return reinterpret_cast<Address>(pointer); }
-
 /// Which sides of a copy are on a device.
 struct Sides {
   bool to_device = false;

@@ -6,8 +6,6 @@
 namespace memsweep::standin {
 namespace {
 
-Address address_of(const void* pointer) { return reinterpret_cast<Address>(pointer); }
-
 cudaError_t allocate_on_host(std::string_view function, void** pointer, std::size_t bytes) {
   return call(function, [&](DriverModel& model) {
     *pointer = nullptr;

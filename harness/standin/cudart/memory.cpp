@@ -1,11 +1,6 @@
 #include "harness/standin/cudart/call.h"
 
 namespace memsweep::standin {
-namespace {
-
-Address address_of(const void* pointer) { return reinterpret_cast<Address>(pointer); }
-
-}  // namespace
 
 extern "C" {
 
