@@ -10,7 +10,7 @@ import sys
 
 from memsweep_hook import owners, places, report, standin
 
-_HISTORY = 300_000  # events that PyTorch keeps: some hundred MB at the worst
+_HISTORY = 200_000  # events that PyTorch keeps: a hundred MB, and a second to write and read them
 
 
 class Watch:
