@@ -33,8 +33,8 @@ std::vector<float> values_of(const Tensor& x) {
   return {wide.values().begin(), wide.values().end()};
 }
 
-/// Without cuDNN their columns, and sums of images, are of the operands' type on a GPU; sums that go into gelu are where
-/// cuBLASLt has no epilogue.
+/// Without cuDNN their columns, and sums of images, are of the operands' type on a GPU; sums that go into
+/// gelu are where cuBLASLt has no epilogue.
 bool is_rounded_on_its_way(Op op) {
   return op == Op::conv2d_backward_input || op == Op::conv2d_backward_weight || op == Op::addmm_gelu_tanh;
 }

@@ -118,9 +118,10 @@ TEST(CudnnLibrary, SaysWhatFailedAndThatItHadNoMemory) {
     static_cast<void>(cudnn.handle(nullptr));
     ADD_FAILURE() << "nothing was thrown";
   } catch (const CudaError& error) {
-    EXPECT_STREQ(error.what(),
-                 "cudnnCreate failed: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED (cuDNN says no more); "
-                 "a library or the driver had no memory for itself, which no allocator was asked for");
+    EXPECT_STREQ(
+        error.what(),
+        "cudnnCreate failed: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED (cuDNN says no more); "
+        "a library or the driver had no memory for itself, which no allocator was asked for");
   }
   EXPECT_NE(cudnn.handle(nullptr), nullptr) << "it failed once";
 }
