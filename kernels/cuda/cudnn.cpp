@@ -63,8 +63,8 @@ bool is_refusal(cudnnStatus_t status) {
 
 void Cudnn::load() {
   if (loaded_) return;
-  loaded_ = true;
   if (void* library = open_(); library != nullptr) functions_ = functions_of(library);
+  loaded_ = true;
 }
 
 std::optional<std::size_t> Cudnn::version() {

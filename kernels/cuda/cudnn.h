@@ -5,6 +5,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <type_traits>
+#include <utility>
 
 #include "kernels/cuda/check.h"
 #include "kernels/cuda/cudnn_api.h"
@@ -30,6 +32,9 @@ class Cudnn {
  public:
   /// `open`: opens the library with dlopen for ever, or returns null; called when it is first needed.
   explicit Cudnn(std::function<void*()> open) : open_(std::move(open)) {}
+  ~Cudnn() = default;
+  Cudnn(const Cudnn&) = delete;
+  Cudnn& operator=(const Cudnn&) = delete;
 
   /// 91900 is 9.19.0; nothing where there is no cuDNN 9 for this version of CUDA.
   [[nodiscard]] std::optional<std::size_t> version();
