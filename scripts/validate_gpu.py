@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from gpu_checks import check, kernels, program, pytorch, rates, sweeps, traces, training
+from gpu_checks import check, convolutions, kernels, program, pytorch, rates, sweeps, traces, training
 from pytorch_gpu.environment import cpu_name, nvidia_smi
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -25,6 +25,7 @@ CHECKS = {
     "boundaries": (sweeps.boundaries, 100),
     "allocator-traces": (traces.allocator_traces, 50),
     "rates": (rates.rates, 45),
+    "convolutions": (convolutions.convolutions, 45),
     "scenarios": (sweeps.scenarios, 80),
     "beside-pytorch": (pytorch.beside_pytorch, 90),
     "sanitizer": (kernels.sanitizer, 120),
@@ -55,18 +56,20 @@ def open_place(arguments):
     if done.returncode != 0:
         print(done.stderr.strip(), file=sys.stderr)
         sys.exit(NO_DEVICE if done.returncode == NO_DEVICE else 1)
-    name = json.loads(done.stdout)["device"].partition(":")[2] or arguments.device
+    line = json.loads(done.stdout)
+    name = line["device"].partition(":")[2] or arguments.device
     place.out = (arguments.out or ROOT / "results" / name).resolve()
     place.out.mkdir(parents=True, exist_ok=True)
     (place.out / "log.txt").write_text("", encoding="utf-8")
-    return place, name
+    return place, name, line.get("libraries", "")
 
 
-def write_environment(place, name):
+def write_environment(place, name, libraries):
     gpus = nvidia_smi("gpu", "name driver_version memory.total clocks.max.sm clocks.max.mem power.limit mig.mode.current".split())
     environment = {
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "device": name,
+        "libraries": libraries,
         "memsweep": program.run(place, "--version").stdout.strip(),
         "nvidia_smi": gpus[0] if gpus else {},
         "kernel": platform.release(),
@@ -86,8 +89,8 @@ def write_summary(place, name, results):
 
 def main():
     arguments = parse_arguments()
-    place, name = open_place(arguments)
-    write_environment(place, name)
+    place, name, libraries = open_place(arguments)
+    write_environment(place, name, libraries)
     results = []
     for check_name in arguments.only.split(","):
         print(f"validate_gpu: {check_name}", file=sys.stderr, flush=True)

@@ -33,13 +33,14 @@ class ValidateGpu(unittest.TestCase):
         self.addCleanup(self.folder.cleanup)
 
     def test_checks_that_need_no_gpu_pass_and_are_written_down(self):
-        done = validate(self.folder.name, "calibration,boundaries,allocator-traces", DEVICE)
+        done = validate(self.folder.name, "calibration,boundaries,allocator-traces,convolutions", DEVICE)
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
         found = outcomes(self.folder.name)
         self.assertEqual({"pass"}, {row["outcome"] for row in found.values()}, found)
         self.assertTrue(found["boundaries"]["finding"].startswith("14 of 14 predicted exactly, 0 predicted"), found)
+        self.assertIn("resnet18 by cuDNN 9.19.0 for those without: fp32", found["convolutions"]["finding"])
         files = {file.name: file for file in pathlib.Path(self.folder.name).iterdir()}
-        expected = {"README.md", "environment.json", "checks.csv", "log.txt", "profile.json", "calibration.txt", "boundaries.csv"}
+        expected = {"README.md", "environment.json", "checks.csv", "log.txt", "profile.json", "calibration.txt", "boundaries.csv", "convolutions.csv"}
         self.assertEqual(expected, set(files))
         self.assertIn("| boundaries | pass |", files["README.md"].read_text(encoding="utf-8"))
         self.assertLess(sum(file.stat().st_size for file in files.values()), 1 << 20)

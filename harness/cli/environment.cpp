@@ -22,7 +22,10 @@ std::string processor() {
 }  // namespace
 
 nlohmann::json describe_environment(const Device& device) {
-  return describe_environment(device.name(), device.profile());
+  auto environment = describe_environment(device.name(), device.profile());
+  if (const std::string libraries = device.libraries(); !libraries.empty())
+    environment["libraries"] = libraries;
+  return environment;
 }
 
 nlohmann::json describe_environment(const std::string& device, const Profile& profile) {

@@ -72,6 +72,7 @@ void print_report(const Case& one, const PhaseRun& run, const Device& device, co
 void print_json(const Case& one, const PhaseRun& run, const Device& device, bool events) {
   auto line = result_json(case_json(one), run);
   line["device"] = device.name();
+  if (const std::string libraries = device.libraries(); !libraries.empty()) line["libraries"] = libraries;
   const auto smallest = smallest_device(one, device.profile());
   line["smallest_memory"] = smallest ? nlohmann::ordered_json(*smallest) : nlohmann::ordered_json();
   for (const OpShare& share : shares_at_peak(run.recording)) line["at_peak"][share.op] = share.bytes;

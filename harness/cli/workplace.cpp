@@ -12,10 +12,12 @@ namespace {
 /// What another process said of a device that it had opened.
 class DescribedDevice final : public Device {
  public:
-  DescribedDevice(std::string name, Profile profile) : name_(std::move(name)), profile_(std::move(profile)) {}
+  DescribedDevice(std::string name, std::string libraries, Profile profile)
+      : name_(std::move(name)), libraries_(std::move(libraries)), profile_(std::move(profile)) {}
 
   std::string name() const override { return name_; }
   const Profile& profile() const override { return profile_; }
+  std::string libraries() const override { return libraries_; }
   bool computes() const override { return true; }
   SegmentSource& memory() override { refuse(); }
   Address allocate_host(std::size_t) override { refuse(); }
@@ -27,7 +29,7 @@ class DescribedDevice final : public Device {
  private:
   [[noreturn]] static void refuse() { throw std::logic_error("this device is described only"); }
 
-  std::string name_;
+  std::string name_, libraries_;
   Profile profile_;
 };
 
@@ -37,15 +39,17 @@ std::unique_ptr<Device> described_by_a_child(const CudaRequest& request, const C
       return in_child_process(
           [&] {
             const auto device = open_cuda(request);
-            return device->name() + "\n" + profile_text(device->profile());
+            return device->name() + "\n" + device->libraries() + "\n" + profile_text(device->profile());
           },
           limits);
     } catch (const ChildFailure& failure) {
       throw DeviceError(std::string("the GPU cannot be opened: ") + failure.what());
     }
   }();
-  const auto end = text.find('\n');
-  return std::make_unique<DescribedDevice>(text.substr(0, end), parse_profile(text.substr(end + 1)));
+  const auto name_end = text.find('\n'), end = text.find('\n', name_end + 1);
+  return std::make_unique<DescribedDevice>(text.substr(0, name_end),
+                                           text.substr(name_end + 1, end - name_end - 1),
+                                           parse_profile(text.substr(end + 1)));
 }
 
 }  // namespace

@@ -38,6 +38,9 @@ class Device {
   [[nodiscard]] virtual bool throttled() { return false; }
   /// "1980 MHz, 43 C": what else times depend on now; empty where nobody says.
   [[nodiscard]] virtual std::string condition() { return {}; }
+  /// "cuDNN 9.19.0", "no cuDNN": which of the libraries that it can do without it uses; empty where it knows
+  /// of none.
+  [[nodiscard]] virtual std::string libraries() const { return {}; }
 
   /// Throws DeviceError if a call failed since it was asked last that could not say so itself: one that gives
   /// memory back, or that was refused for another reason than a shortage.

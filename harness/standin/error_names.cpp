@@ -1,6 +1,7 @@
 #include "harness/standin/error_names.h"
 
 #include <algorithm>
+#include <span>
 #include <string>
 
 #include "harness/base/errors.h"
@@ -88,6 +89,19 @@ constexpr StatusName kCublasStatuses[] = {
     {16, "CUBLAS_STATUS_LICENSE_ERROR", "the license could not be checked"},
 };
 
+constexpr StatusName kCudnnStatuses[] = {
+    {0, "CUDNN_STATUS_SUCCESS", "success"},
+    {1001, "CUDNN_STATUS_NOT_INITIALIZED", "the library was not initialized"},
+    {1002, "CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH", "its libraries are of different versions"},
+    {1008, "CUDNN_STATUS_SUBLIBRARY_LOADING_FAILED", "one of its libraries could not be loaded"},
+    {2000, "CUDNN_STATUS_BAD_PARAM", "an incorrect value was passed"},
+    {3000, "CUDNN_STATUS_NOT_SUPPORTED", "the function is not supported"},
+    {4000, "CUDNN_STATUS_INTERNAL_ERROR", "an internal operation failed"},
+    {4003, "CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED", "host memory could not be allocated"},
+    {4004, "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED", "device memory could not be allocated"},
+    {5000, "CUDNN_STATUS_EXECUTION_FAILED", "the program failed to execute on the device"},
+};
+
 constexpr StatusName kNvmlReturns[] = {
     {0, "NVML_SUCCESS", "Success"},
     {1, "NVML_ERROR_UNINITIALIZED", "Uninitialized"},
@@ -115,19 +129,21 @@ bool is(const char* name, std::string_view wanted) { return name != nullptr && n
 
 const CudaErrorName* find_cuda_error(int number) { return find_number(kCudaErrors, number); }
 const StatusName* find_cublas_status(int number) { return find_number(kCublasStatuses, number); }
+const StatusName* find_cudnn_status(int number) { return find_number(kCudnnStatuses, number); }
 const StatusName* find_nvml_return(int number) { return find_number(kNvmlReturns, number); }
 
 int error_number(std::string_view name) {
   for (const CudaErrorName& row : kCudaErrors) {
     if (is(row.runtime, name) || is(row.driver, name)) return row.number;
   }
-  for (const StatusName& row : kCublasStatuses) {
-    if (is(row.name, name)) return row.number;
+  for (const std::span<const StatusName> library :
+       {std::span<const StatusName>(kCublasStatuses), std::span<const StatusName>(kCudnnStatuses),
+        std::span<const StatusName>(kNvmlReturns)}) {
+    for (const StatusName& row : library) {
+      if (is(row.name, name)) return row.number;
+    }
   }
-  for (const StatusName& row : kNvmlReturns) {
-    if (is(row.name, name)) return row.number;
-  }
-  throw UsageError("no error of CUDA, cuBLAS or NVML is called \"" + std::string(name) + "\"");
+  throw UsageError("no error of CUDA, cuBLAS, cuDNN or NVML is called \"" + std::string(name) + "\"");
 }
 
 }  // namespace memsweep::standin

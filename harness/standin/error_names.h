@@ -14,7 +14,7 @@ struct CudaErrorName {
   const char* meaning;  // "out of memory"
 };
 
-/// Of cuBLAS and NVML, each with numbers of its own.
+/// Of cuBLAS, cuDNN and NVML, each with numbers of its own.
 struct StatusName {
   int number;
   const char* name;  // "CUBLAS_STATUS_ALLOC_FAILED"
@@ -24,6 +24,7 @@ struct StatusName {
 /// Null for numbers that are not in use.
 [[nodiscard]] const CudaErrorName* find_cuda_error(int number);
 [[nodiscard]] const StatusName* find_cublas_status(int number);
+[[nodiscard]] const StatusName* find_cudnn_status(int number);
 [[nodiscard]] const StatusName* find_nvml_return(int number);
 
 /// The number of the error of any of the libraries that is called `name`. Throws UsageError for no such name.

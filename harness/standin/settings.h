@@ -32,7 +32,7 @@ struct Settings {
   std::uint64_t throttled =
       0;  // so many times that it is asked, it is too hot to keep the clock; then it is not
   std::string name = "Modelled device";
-  std::size_t workspace = 0;  // bytes that a matrix product asks for
+  std::size_t workspace = 0;  // bytes that a matrix product or a convolution asks for
   double density = 1;         // the share of a mask's elements that a program is told to hold (read_rules.h)
   std::string report;         // the folder for a file on what each process did; empty: none
   bool leaks = false;         // what is left at exit is listed, and the exit status kLeakStatus

@@ -16,10 +16,11 @@ namespace {
 struct Normalisation {
   Ref x, w, bias, y, mean, rstd;
 
-  __device__ void channel(const Channels& images, std::int64_t c, float its_mean, float its_rstd) const {
+  template <class Layout>
+  __device__ void channel(const Layout& images, std::int64_t c, float its_mean, float its_rstd) const {
     const float scale = its_rstd * load(w, c), shift = load(bias, c);
     images.for_each_value(c, [&](std::int64_t i) { store(y, i, (load(x, i) - its_mean) * scale + shift); });
-    if (threadIdx.x != 0) return;
+    if (!images.is_first(c)) return;
     store(mean, c, its_mean);
     store(rstd, c, its_rstd);
   }
@@ -41,7 +42,8 @@ struct Running {
   }
 };
 
-__global__ void batch_norm_kernel(Channels images, float eps, double momentum, Normalisation normal,
+template <class Layout>
+__global__ void batch_norm_kernel(Layout images, float eps, double momentum, Normalisation normal,
                                   Running old, Running moved, const std::int64_t* old_steps,
                                   std::int64_t* steps) {
   const auto n = static_cast<float>(images.values());
@@ -51,13 +53,14 @@ __global__ void batch_norm_kernel(Channels images, float eps, double momentum, N
       const float centred = load(normal.x, i) - mean;
       return centred * centred;
     });
-    if (threadIdx.x == 0) moved.store_moved(old, c, momentum, mean, squares / std::max(1.0f, n - 1));
+    if (images.is_first(c)) moved.store_moved(old, c, momentum, mean, squares / std::max(1.0f, n - 1));
     normal.channel(images, c, mean, 1 / sqrtf(squares / n + eps));
   });
   if (blockIdx.x == 0 && threadIdx.x == 0) *steps = *old_steps + 1;
 }
 
-__global__ void batch_norm_frozen_kernel(Channels images, float eps, Normalisation normal, Running running) {
+template <class Layout>
+__global__ void batch_norm_frozen_kernel(Layout images, float eps, Normalisation normal, Running running) {
   images.for_each([&](std::int64_t c) {
     normal.channel(images, c, load(running.mean, c), 1 / sqrtf(load(running.variance, c) + eps));
   });
@@ -83,7 +86,7 @@ __global__ void batch_norm_backward_kernel(Channels images, float share, Backwar
     images.for_each_value(c, [&](std::int64_t i) {
       store(dx, i, scale * (load(in.grad, i) - sum * share - normalized(i) * (along * share)));
     });
-    if (threadIdx.x != 0) return;
+    if (!images.is_first(c)) return;
     store(dw, c, along);
     store(dbias, c, sum);
   });
@@ -93,13 +96,13 @@ struct Sums {
   Ref grad, along, dw, dbias;
 };
 
-__global__ void batch_norm_sums_kernel(Channels rows, BackwardOperands in, Sums sums) {
+__global__ void batch_norm_sums_kernel(SideBySide rows, BackwardOperands in, Sums sums) {
   rows.for_each([&](std::int64_t c) {
     const float mean = load(in.mean, c);
     const float sum = rows.sum(c, [&](std::int64_t i) { return load(in.grad, i); });
     const float along =
         rows.sum(c, [&](std::int64_t i) { return load(in.grad, i) * (load(in.x, i) - mean); });
-    if (threadIdx.x != 0) return;
+    if (!rows.is_first(c)) return;
     store(sums.grad, c, sum);
     store(sums.along, c, along);
     store(sums.dw, c, along * load(in.rstd, c));
@@ -123,47 +126,52 @@ Normalisation normalisation_of(const OpCall& call, const Views& views) {
 }
 
 /// Of a gradient that is summed up over a channel, in training.
-float share_of(const OpCall& call, const Channels& images) {
+float share_of(const OpCall& call) {
+  const Shape& x = call.inputs[1].shape;
   const bool training = call.numbers<1>()[0] != 0;
-  return training ? 1.0f / static_cast<float>(images.count * images.area) : 0.0f;
+  return training ? 1.0f / static_cast<float>(x.elements() / x[1]) : 0.0f;
 }
 
 }  // namespace
 
 void batch_norm(const CudaContext& context, const OpCall& call, const Views& views) {
   const auto [eps, momentum] = call.numbers<2>();
-  const Channels images = Channels::of(call.inputs[0].shape);
-  launch(context, images.grid(), batch_norm_kernel, images, static_cast<float>(eps), momentum,
-         normalisation_of(call, views), Running{input(call, views, 3), input(call, views, 4)},
-         Running{output(call, views, 3), output(call, views, 4)}, input_at<std::int64_t>(views, 5),
-         output_at<std::int64_t>(views, 5));
+  with_channels(call.inputs[0].shape, [&, eps = eps, momentum = momentum](auto images) {
+    launch(context, images.grid(), batch_norm_kernel<decltype(images)>, images, static_cast<float>(eps),
+           momentum, normalisation_of(call, views), Running{input(call, views, 3), input(call, views, 4)},
+           Running{output(call, views, 3), output(call, views, 4)}, input_at<std::int64_t>(views, 5),
+           output_at<std::int64_t>(views, 5));
+  });
 }
 
 void batch_norm_frozen(const CudaContext& context, const OpCall& call, const Views& views) {
-  const Channels images = Channels::of(call.inputs[0].shape);
-  launch(context, images.grid(), batch_norm_frozen_kernel, images, static_cast<float>(call.numbers<1>()[0]),
-         normalisation_of(call, views), Running{input(call, views, 3), input(call, views, 4)});
+  with_channels(call.inputs[0].shape, [&](auto images) {
+    launch(context, images.grid(), batch_norm_frozen_kernel<decltype(images)>, images,
+           static_cast<float>(call.numbers<1>()[0]), normalisation_of(call, views),
+           Running{input(call, views, 3), input(call, views, 4)});
+  });
 }
 
+/// Gradients of rows have ops of their own.
 void batch_norm_backward(const CudaContext& context, const OpCall& call, const Views& views) {
   const Channels images = Channels::of(call.inputs[1].shape);
-  launch(context, images.grid(), batch_norm_backward_kernel, images, share_of(call, images),
+  launch(context, images.grid(), batch_norm_backward_kernel, images, share_of(call),
          backward_operands(call, views), output(call, views, 0), output(call, views, 1),
          output(call, views, 2));
 }
 
 void batch_norm_sums(const CudaContext& context, const OpCall& call, const Views& views) {
-  const Channels rows = Channels::of(call.inputs[1].shape);
+  const Shape& x = call.inputs[1].shape;
+  const SideBySide rows{x[0], x[1]};
   launch(
       context, rows.grid(), batch_norm_sums_kernel, rows, backward_operands(call, views),
       Sums{output(call, views, 0), output(call, views, 1), output(call, views, 2), output(call, views, 3)});
 }
 
 void batch_norm_elements(const CudaContext& context, const OpCall& call, const Views& views) {
-  const Channels rows = Channels::of(call.inputs[1].shape);
-  launch(context, grid_for(context, elements(call)), batch_norm_elements_kernel,
-         Matrix{rows.count, rows.channels}, share_of(call, rows), backward_operands(call, views),
-         input(call, views, 5), input(call, views, 6), output(call, views, 0));
+  launch(context, grid_for(context, elements(call)), batch_norm_elements_kernel, Matrix::of(call.inputs[1]),
+         share_of(call), backward_operands(call, views), input(call, views, 5), input(call, views, 6),
+         output(call, views, 0));
 }
 
 }  // namespace memsweep::cuda

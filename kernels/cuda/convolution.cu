@@ -1,7 +1,9 @@
-// Convolutions as products with columns, image by image: the patches of one image side by side. What the
-// products borrowed was given back before the next was, so they have none of it.
+// Convolutions by cuDNN, where it has a way that the place of the columns is enough for; else as products
+// with columns, image by image: the patches of one image side by side. What the products borrowed was given
+// back before the next was, so they have none of it.
 #include <cstdint>
 
+#include "kernels/cuda/cudnn_convolution.h"
 #include "kernels/cuda/declarations.h"
 #include "kernels/cuda/grid_loop.h"
 #include "kernels/cuda/launch.h"
@@ -71,17 +73,33 @@ Factor matrix(const Ref& ref, std::int64_t stride, bool transposed = false) {
   return {ref.data, ref.type, stride, transposed};
 }
 
+/// Where the columns are to lie.
+WorkArea columns_at(const Patches& p, void* place, DType type) {
+  return {place, static_cast<std::size_t>(p.rows() * p.area()) * size_of(type)};
+}
+
 }  // namespace
 
 void conv2d(const CudaContext& context, const OpCall& call, const Views& views) {
   const auto [stride, padding] = call.numbers<2>();
   const Shape &x = call.inputs[0].shape, &w = call.inputs[1].shape, &y = call.outputs[0].shape;
   const Patches p(x, y, w[2], stride, padding);
-  const Ref place = ref_of(views.workspaces[0], call.outputs[0].dtype), weight = input(call, views, 1);
+  const WorkArea place = columns_at(p, views.workspaces[0], call.outputs[0].dtype);
+  const Ref weight = input(call, views, 1);
   const bool biased = call.inputs.size() == 3;
   if (biased) repeat(context, input(call, views, 2), y[1], p.area(), output(call, views, 0), y.elements());
+  const Convolution whole{ConvolutionKind::result,
+                          {call.inputs[0], views.inputs[0]},
+                          {call.inputs[1], views.inputs[1]},
+                          {call.outputs[0], views.outputs[0]},
+                          p.window.stride,
+                          p.window.padding,
+                          call.tf32,
+                          biased ? 1.0f : 0.0f};
+  if (convolve_if_known(context, whole, place)) return;
   for (std::int64_t n = 0; n < x[0]; ++n) {
-    const Ref columns = columns_of(context, p, from(input(call, views, 0), n * x.flat()), place);
+    const Ref columns = columns_of(context, p, from(input(call, views, 0), n * x.flat()),
+                                   ref_of(place.data, call.outputs[0].dtype));
     Product product{y[1],
                     p.area(),
                     p.rows(),
@@ -98,6 +116,14 @@ void conv2d_backward_input(const CudaContext& context, const OpCall& call, const
   const auto [stride, padding] = call.numbers<2>();
   const Shape &grad = call.inputs[0].shape, &w = call.inputs[1].shape, &x = call.outputs[0].shape;
   const Patches p(x, grad, w[2], stride, padding);
+  const Convolution whole{ConvolutionKind::image,
+                          {call.outputs[0], views.outputs[0]},
+                          {call.inputs[1], views.inputs[1]},
+                          {call.inputs[0], views.inputs[0]},
+                          p.window.stride,
+                          p.window.padding,
+                          call.tf32};
+  if (convolve_if_known(context, whole, columns_at(p, views.outputs[1], call.outputs[1].dtype))) return;
   for (std::int64_t n = 0; n < x[0]; ++n) {
     const Ref image = from(output(call, views, 0), n * x.flat());
     const Ref columns = p.window.is_point() ? image : output(call, views, 1);
@@ -118,10 +144,19 @@ void conv2d_backward_weight(const CudaContext& context, const OpCall& call, cons
   const auto [kernel, stride, padding] = call.numbers<3>();
   const Shape &grad = call.inputs[0].shape, &x = call.inputs[1].shape;
   const Patches p(x, grad, static_cast<std::int64_t>(kernel), stride, padding);
-  void* place = call.inputs.size() == 3 ? views.inputs[2] : views.workspaces[0];
+  const WorkArea place =
+      columns_at(p, call.inputs.size() == 3 ? views.inputs[2] : views.workspaces[0], call.inputs[0].dtype);
+  const Convolution whole{ConvolutionKind::weight,
+                          {call.inputs[1], views.inputs[1]},
+                          {call.outputs[0], views.outputs[0]},
+                          {call.inputs[0], views.inputs[0]},
+                          p.window.stride,
+                          p.window.padding,
+                          call.tf32};
+  if (convolve_if_known(context, whole, place)) return;
   for (std::int64_t n = 0; n < x[0]; ++n) {
     const Ref columns = columns_of(context, p, from(input(call, views, 1), n * x.flat()),
-                                   ref_of(place, call.inputs[0].dtype));
+                                   ref_of(place.data, call.inputs[0].dtype));
     Product product{grad[1],
                     p.rows(),
                     p.area(),

@@ -1,5 +1,5 @@
 // A convolutional net: for each pair of channels a 3x3 convolution, batch norm, activation and 2x2 max
-// pooling; then a linear layer. Convolutions go through columns, as PyTorch's do without cuDNN.
+// pooling; then a linear layer. Convolutions have memory for columns, as PyTorch's do without cuDNN.
 #pragma once
 
 #include <string_view>

@@ -11,9 +11,9 @@ TRIAL_SECONDS = 240
 LOGGED = 2000  # characters of what a command wrote that are kept
 
 
-def run(place, *arguments, check=True):
+def run(place, *arguments, check=True, environment=None):
     """memsweep's finished process; its standard error belongs to the message where it failed."""
-    return execute(place, [str(place.build / "memsweep"), *map(str, arguments)], check=check)
+    return execute(place, [str(place.build / "memsweep"), *map(str, arguments)], check=check, environment=environment)
 
 
 def execute(place, command, check=True, environment=None):
@@ -49,12 +49,17 @@ def rows(path):
         return list(csv.DictReader(line for line in file if not line.startswith("#")))
 
 
-def sweep(place, name, device, *options):
+def sweep(place, name, device, *options, environment=None):
     """Rows of one sweep, and those of its boundaries."""
     path = place.scratch / f"{name}.csv"
-    run(place, "--device", device, "--csv", path, "--fresh", "--quiet", *options)
+    run(place, "--device", device, "--csv", path, "--fresh", "--quiet", *options, environment=environment)
     boundaries = path.with_suffix(".boundaries.csv")
     return rows(path), rows(boundaries) if boundaries.is_file() else []
+
+
+def environment(place, name):
+    """What a sweep wrote down of where it ran."""
+    return json.loads((place.scratch / f"{name}.settings.json").read_text(encoding="utf-8"))["environment"]
 
 
 def profile(place):

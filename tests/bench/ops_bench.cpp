@@ -2,6 +2,7 @@
 // and on the device's own clock.
 //   ops_bench [DEVICE] [--cold] [BENCHMARK OPTION…]     DEVICE as memsweep --device takes it (default: cpu);
 //                                                       --cold: no operand is in a cache when an op begins
+// Under MEMSWEEP_CUDNN=off convolutions of a GPU are measured without cuDNN.
 #include <benchmark/benchmark.h>
 
 #include <exception>
@@ -115,6 +116,8 @@ void measure(benchmark::State& state, Device& device, const Subject& subject, bo
 /// On a GPU large enough that neither launches nor caches decide.
 std::vector<Subject> subjects(bool gpu) {
   const std::int64_t n = gpu ? 1 << 25 : 1 << 22, side = gpu ? 4096 : 512, rows = n / 1024;
+  const std::int64_t images = gpu ? 8 : 2, extent = gpu ? 56 : 28;
+  const Shape image{images, 64, extent, extent}, filters{64, 64, 3, 3};  // of a residual net; results, too
   std::vector<Subject> list;
   for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
     const auto add = [&](Op op, std::vector<double> attributes, std::vector<Shape> shapes,
@@ -128,6 +131,10 @@ std::vector<Subject> subjects(bool gpu) {
     add(Op::addmm, {}, {{side, side}, {side, side}, {side}});
     add(Op::addmm_relu, {}, {{side, side}, {side, side}, {side}});
     add(Op::addmm_gelu_tanh, {1}, {{side, side}, {side, side}, {side}});
+    add(Op::conv2d, {1, 1}, {image, filters});
+    add(Op::conv2d_backward_input, {1, 1, static_cast<double>(extent), static_cast<double>(extent)},
+        {image, filters});
+    add(Op::conv2d_backward_weight, {3, 1, 1}, {image, image});
     add(Op::clone, {}, {{n}});
     add(Op::relu, {}, {{n}});
     add(Op::gelu, {}, {{n}});

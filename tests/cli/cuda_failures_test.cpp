@@ -24,19 +24,25 @@ namespace memsweep::testing {
 namespace {
 
 constexpr const char* kDevice = "memory=256MiB,context=100MiB,multiprocessors=4,compute=on";
-constexpr std::uint64_t kMostTried = 4;  // calls of a function: the first, the last, and some between
+// Calls of a function: the first, the last, and some between; of cuDNN's, whose steps take longest, none.
+constexpr std::uint64_t kMostTried = 4, kMostOfCudnn = 2;
 constexpr int kTrials = 2;
 
 /// Trainings which together call all that trials call.
 struct Kind {
   std::string settings;  // of the allocator
   bool offload = false;
+  std::string model = "mlp:4-4x2-2";
 };
-const std::vector<Kind> kKinds{{""}, {"expandable_segments:True"}, {"backend:cudaMallocAsync"}, {"", true}};
+const std::vector<Kind> kKinds{{""},
+                               {"expandable_segments:True"},
+                               {"backend:cudaMallocAsync"},
+                               {"", true},
+                               {"", false, "conv:channels=1-2-2,classes=2,size=4"}};
 
 Schedule training(const Kind& kind) {
   TrainingOptions options;
-  options.model.spec = "mlp:4-4x2-2";
+  options.model.spec = kind.model;
   options.loop.offload = kind.offload;
   return Schedule(parse_training_step(options)(2));
 }
@@ -92,9 +98,9 @@ Life live(const Kind& kind, const std::string& fault = "") {
 }
 
 /// Some of the calls of a function, from 1 to `count`.
-std::vector<std::uint64_t> chosen(std::uint64_t count) {
+std::vector<std::uint64_t> chosen(const std::string& function, std::uint64_t count) {
   std::vector<std::uint64_t> calls;
-  const std::uint64_t tried = std::min(count, kMostTried);
+  const std::uint64_t tried = std::min(count, function.starts_with("cudnn") ? kMostOfCudnn : kMostTried);
   for (std::uint64_t i = 0; i < tried; ++i)
     calls.push_back(tried == 1 ? 1 : 1 + i * (count - 1) / (tried - 1));
   return calls;
@@ -103,6 +109,8 @@ std::vector<std::uint64_t> chosen(std::uint64_t count) {
 /// Errors of the function's library: out of memory, another that passes, and one that breaks the context.
 std::vector<std::string> errors_of(const std::string& function) {
   if (function.starts_with("cublas")) return {"CUBLAS_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_INTERNAL_ERROR"};
+  if (function.starts_with("cudnn"))
+    return {"CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED", "CUDNN_STATUS_EXECUTION_FAILED"};
   if (function.starts_with("nvml")) return {"NVML_ERROR_UNKNOWN"};
   if (function.starts_with("cuda"))
     return {"cudaErrorMemoryAllocation", "cudaErrorUnknown", "cudaErrorLaunchFailure"};
@@ -143,10 +151,11 @@ class CudaFailures : public ::testing::Test {
   void SetUp() override {
     setenv("MEMSWEEP_CUDA_MODULE", MEMSWEEP_CUDA_HOSTED, 1);
     unsetenv("PYTORCH_CUDA_ALLOC_CONF");
-    // Loaded already where the module looks for it: under AddressSanitizer a loader would not find it.
-    const auto library = std::filesystem::path(MEMSWEEP_CUDA_HOSTED).parent_path() / "libnvidia-ml.so.1";
-    static void* const nvml = dlopen(library.c_str(), RTLD_NOW);
-    ASSERT_NE(nvml, nullptr) << library;
+    // Loaded already where the module looks for them: under AddressSanitizer a loader would not find them.
+    for (const char* name : {"libnvidia-ml.so.1", "libcudnn.so.9"}) {
+      const auto library = std::filesystem::path(MEMSWEEP_CUDA_HOSTED).parent_path() / name;
+      ASSERT_NE(dlopen(library.c_str(), RTLD_NOW), nullptr) << library;
+    }
   }
 };
 
@@ -194,7 +203,7 @@ std::uint64_t count_of(const Counts& counts, const std::string& function) {
 }
 
 void fail_calls_of(const std::string& function, const Kind& kind, const Life& usual) {
-  for (const std::uint64_t call : chosen(usual.all.at(function))) {
+  for (const std::uint64_t call : chosen(function, usual.all.at(function))) {
     for (const std::string& error : errors_of(function)) {
       const std::string fault = fmt::format("{}:{}:{}", function, call, error);
       SCOPED_TRACE(fault);
@@ -221,8 +230,10 @@ TEST_F(CudaFailures, EveryCallThatFailsIsNamedAndLeavesNothingAndTheNextTrialIsA
       if (tried.insert(function).second) fail_calls_of(function, kind, usual);
     }
   }
-  for (const char* function : {"cudaMalloc", "cudaLaunchKernel", "cublasLtMatmul", "cuMemMap",
-                               "cudaMallocAsync", "cudaHostAlloc", "cudaEventRecord", "nvmlInit_v2"})
+  for (const char* function :
+       {"cudaMalloc", "cudaLaunchKernel", "cublasLtMatmul", "cuMemMap", "cudaMallocAsync", "cudaHostAlloc",
+        "cudaEventRecord", "nvmlInit_v2", "cudnnConvolutionForward", "cudnnConvolutionBackwardData",
+        "cudnnConvolutionBackwardFilter"})
     EXPECT_TRUE(tried.contains(function)) << function;
 }
 

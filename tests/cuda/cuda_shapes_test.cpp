@@ -1,7 +1,9 @@
 // Shapes at which kernels take other ways than at those of tests/kernels/examples.h.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,9 +16,12 @@ namespace {
 
 using namespace testing;
 
-void expect_what_the_cpu_gives(const Example& example, const Multiprocessors& gpu = {}) {
-  const auto ours = run_on_gpu(example, 0, gpu), expected = run(example);
-  for (std::size_t i = 0; i < expected.size(); ++i) {
+/// Of the first outputs, all if there are no more.
+void expect_what_the_cpu_gives(const Example& example, const Multiprocessors& gpu = {},
+                               const CudaContext& context = HostedGpu::get().context(),
+                               std::size_t outputs = SIZE_MAX) {
+  const auto ours = run_on_gpu(example, 0, gpu, context), expected = run(example);
+  for (std::size_t i = 0; i < std::min(outputs, expected.size()); ++i) {
     if (expected[i].type().dtype != DType::f32) continue;
     const auto a = ours[i].values(), b = expected[i].values();
     for (std::size_t j = 0; j < b.size(); ++j) {
@@ -111,7 +116,7 @@ TEST(CudaProducts, ABiasMayHaveATypeOfItsOwn) {
   expect_what_the_cpu_gives({Op::addmm, {}, {x, w, cast_to(random_tensor({4}, 3), kBf16)}});
 }
 
-TEST(CudaConvolution, MayHaveAnyWindow) {
+void expect_convolutions(const CudaContext& context) {
   const Tensor x = random_tensor({2, 3, 9, 8}, 1);
   struct Case {
     std::int64_t kernel, stride, padding;
@@ -121,14 +126,17 @@ TEST(CudaConvolution, MayHaveAnyWindow) {
                        width = (8 + 2 * padding - kernel) / stride + 1;
     const auto s = static_cast<double>(stride), pad = static_cast<double>(padding);
     const Tensor w = random_tensor({4, 3, kernel, kernel}, 2), grad = random_tensor({2, 4, height, width}, 3);
-    expect_what_the_cpu_gives({Op::conv2d, {s, pad}, {x, w, random_tensor({4}, 4)}});
-    expect_what_the_cpu_gives({Op::conv2d_backward_weight, {static_cast<double>(kernel), s, pad}, {grad, x}});
-    const auto ours = run_on_gpu({Op::conv2d_backward_input, {s, pad, 9, 8}, {grad, w}}),
-               expected = run({Op::conv2d_backward_input, {s, pad, 9, 8}, {grad, w}});
-    for (std::size_t i = 0; i < expected[0].values().size(); ++i)
-      ASSERT_NEAR(ours[0].values()[i], expected[0].values()[i], 1e-5F) << kernel;
+    const Example examples[] = {
+        {Op::conv2d, {s, pad}, {x, w, random_tensor({4}, 4)}},
+        {Op::conv2d_backward_weight, {static_cast<double>(kernel), s, pad}, {grad, x}},
+        {Op::conv2d_backward_input, {s, pad, 9, 8}, {grad, w}}};  // columns are made only where they are used
+    for (const Example& example : examples) expect_what_the_cpu_gives(example, {}, context, 1);
   }
 }
+
+TEST(CudaConvolution, MayHaveAnyWindow) { expect_convolutions(HostedGpu::get().context()); }
+
+TEST(CudaConvolution, MayHaveAnyWindowWithoutCudnn) { expect_convolutions(HostedGpu::get().without_cudnn()); }
 
 }  // namespace
 }  // namespace memsweep

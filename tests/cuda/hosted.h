@@ -3,18 +3,30 @@
 
 #include <cublasLt.h>
 #include <cuda_runtime_api.h>
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <sanitizer/asan_interface.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <vector>
 
 #include "kernels/cuda/bodies.h"
+#include "kernels/cuda/convolution_plans.h"
 #include "kernels/cuda/product_plans.h"
 #include "tests/kernels/operands.h"
 
 namespace memsweep::testing {
+
+/// The libcudnn that lies beside cuBLASLt's library, or that the loader finds; null where there is none.
+inline void* open_cudnn() {
+  Dl_info cublaslt{};
+  dladdr(reinterpret_cast<void*>(&cublasLtCreate), &cublaslt);
+  const auto beside = std::filesystem::path(cublaslt.dli_fname).replace_filename("libcudnn.so.9");
+  void* const library = dlopen(beside.c_str(), RTLD_NOW | RTLD_LOCAL);
+  return library != nullptr ? library : dlopen("libcudnn.so.9", RTLD_NOW | RTLD_LOCAL);
+}
 
 /// What bodies need, on a modelled GPU that computes; its memory is poisoned for AddressSanitizer. Of one
 /// test program there is one.
@@ -28,6 +40,12 @@ class HostedGpu {
   }
 
   [[nodiscard]] const CudaContext& context() const { return context_; }
+  /// On which there is no cuDNN.
+  [[nodiscard]] CudaContext without_cudnn() const {
+    CudaContext context = context_;
+    context.convolutions = nullptr;
+    return context;
+  }
   [[nodiscard]] std::byte* memory() const { return memory_; }
 
  private:
@@ -40,10 +58,13 @@ class HostedGpu {
     EXPECT_EQ(cublasLtCreate(&context_.cublaslt), CUBLAS_STATUS_SUCCESS);
     context_.multiprocessors.count = 4;  // more would only take longer
     context_.plans = &plans_;
+    context_.convolutions = &convolutions_;
   }
 
   CudaContext context_;
   cuda::ProductPlans plans_;
+  cuda::Cudnn cudnn_{open_cudnn};
+  cuda::ConvolutionPlans convolutions_{cudnn_};
   std::byte* memory_ = nullptr;
 };
 
@@ -90,8 +111,9 @@ class DeviceOperands {
 /// What the body writes where operands lie `shift` elements behind boundaries, with the workspaces that a GPU
 /// like `gpu` borrows.
 inline std::vector<Tensor> run_on_gpu(const Example& example, std::size_t shift = 0,
-                                      const Multiprocessors& gpu = {}) {
-  const auto execute = [shift](const OpCall& call, const Views& views) {
+                                      const Multiprocessors& gpu = {},
+                                      const CudaContext& context = HostedGpu::get().context()) {
+  const auto execute = [&](const OpCall& call, const Views& views) {
     DeviceOperands operands(shift);
     const auto place = [&](std::span<void* const> hosts, std::span<const TensorType> types) {
       std::vector<void*> places;
@@ -103,8 +125,7 @@ inline std::vector<Tensor> run_on_gpu(const Example& example, std::size_t shift 
     std::vector<void*> workspaces;
     for (std::size_t i = 0; i < views.workspaces.size(); ++i)
       workspaces.push_back(operands.place(views.workspaces[i], views.workspace_bytes[i], 0));
-    cuda_body(call.op)(HostedGpu::get().context(), call,
-                       {inputs, outputs, workspaces, views.workspace_bytes});
+    cuda_body(call.op)(context, call, {inputs, outputs, workspaces, views.workspace_bytes});
     operands.copy_back();
   };
   return run_by(execute, example, 0, gpu);

@@ -32,6 +32,13 @@ int cudnnGetRNNWeightParams(void* handle, void* network, std::int32_t layer, std
                             void** bias_address);
 int cudnnCreateTensorDescriptor(void** handle);
 int cudnnGetTensorNdDescriptor(void* handle, int requested, int* type, int* rank, int* extents, int* strides);
+int cudnnGetConvolutionForwardAlgorithm_v7(void* handle, void* image, void* filter, void* convolution,
+                                           void* result, int requested, int* returned, void* algorithms);
+int cudnnGetConvolutionForwardWorkspaceSize(void* handle, void* image, void* filter, void* convolution,
+                                            void* result, int algorithm, std::size_t* bytes);
+int cudnnConvolutionForward(void* handle, const void*, void* image, const void*, void* filter, const void*,
+                            void* convolution, int algorithm, void*, std::size_t, const void*, void* result,
+                            void*);
 int cudnnDropoutGetStatesSize(void* handle, std::size_t* bytes);
 
 struct UniqueId {
@@ -108,6 +115,34 @@ TEST_F(StandinLibraries, AGraphOfCudnnHasOneEngineThatWantsTheWorkspaceOfTheSett
   constexpr int kUnknown = 12345;
   EXPECT_EQ(cudnnBackendGetAttribute(plan, kUnknown, kInt64, 1, &count, &workspace), 3000);
   EXPECT_EQ(model().observations.unsupported.size(), 1U);
+}
+
+/// As the library lays out what it says of an algorithm.
+struct Algorithm {
+  int number, status;
+  float time;
+  std::size_t memory;
+  int determinism, math, reserved[3];
+};
+
+TEST_F(StandinLibraries, AConvolutionThatIsNotComputedHasOneAlgorithmThatWantsTheWorkspaceOfTheSettings) {
+  void* handle = nullptr;
+  ASSERT_EQ(cudnnCreate(&handle), 0);
+  std::array<Algorithm, 8> algorithms{};
+  int count = 0;
+  EXPECT_EQ(cudnnGetConvolutionForwardAlgorithm_v7(handle, nullptr, nullptr, nullptr, nullptr, 8, &count,
+                                                   algorithms.data()),
+            0);
+  ASSERT_EQ(count, 1);
+  EXPECT_EQ(algorithms[0].memory, std::size_t{4} << 20);
+  std::size_t bytes = 0;
+  EXPECT_EQ(cudnnGetConvolutionForwardWorkspaceSize(handle, nullptr, nullptr, nullptr, nullptr,
+                                                    algorithms[0].number, &bytes),
+            0);
+  EXPECT_EQ(bytes, std::size_t{4} << 20);
+  EXPECT_EQ(cudnnConvolutionForward(handle, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+                                    algorithms[0].number, nullptr, 0, nullptr, nullptr, nullptr),
+            0);
 }
 
 TEST_F(StandinLibraries, TheWeightsOfAnLstmLieOneAfterTheOther) {

@@ -71,7 +71,7 @@ TEST(StandinSettings, WhatIsWrongIsSaidInOneSentence) {
   EXPECT_EQ(complaint("compute=yes"), "MEMSWEEP_STANDIN, compute: \"yes\" is neither on nor off");
   EXPECT_EQ(complaint("devices=0"), "MEMSWEEP_STANDIN, devices: \"0\" is not a number from 1 on");
   EXPECT_EQ(complaint("fail=cudaMalloc:1:oom"),
-            "MEMSWEEP_STANDIN, fail: no error of CUDA, cuBLAS or NVML is called \"oom\"");
+            "MEMSWEEP_STANDIN, fail: no error of CUDA, cuBLAS, cuDNN or NVML is called \"oom\"");
   EXPECT_EQ(complaint("fail=cudaMalloc:x:cudaErrorUnknown"),
             "MEMSWEEP_STANDIN, fail: \"x\" is not a number from 1 on");
   EXPECT_EQ(complaint("memory=1GiB,context=2GiB"),

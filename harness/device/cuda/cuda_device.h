@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "harness/device/cuda/cudnn_library.h"
 #include "harness/device/cuda/driver.h"
 #include "harness/device/cuda/event_clock.h"
 #include "harness/device/cuda/failures.h"
@@ -16,6 +17,7 @@
 #include "harness/memory/sources/limited.h"
 #include "kernels/cuda/bodies.h"
 #include "kernels/cuda/check.h"
+#include "kernels/cuda/convolution_plans.h"
 #include "kernels/cuda/product_plans.h"
 
 namespace memsweep {
@@ -63,6 +65,7 @@ class CudaDevice final : public Device {
   double now() override;
   bool throttled() override { return nvml_.state().throttled; }
   std::string condition() override;
+  std::string libraries() const override { return describe(cudnn_); }
   void expect_sound() override { failures_.rethrow(); }
   bool computes() const override { return true; }
   void read(Address from, void* to, std::size_t bytes) override;
@@ -79,6 +82,8 @@ class CudaDevice final : public Device {
   CudaStream stream_;
   CublasLt cublaslt_;
   cuda::ProductPlans plans_;
+  mutable cuda::Cudnn cudnn_{open_cudnn};  // opened when it is first asked for
+  cuda::ConvolutionPlans convolutions_{cudnn_};
   Profile profile_;
   CudaContext context_;
   CudaMemory memory_;

@@ -7,16 +7,15 @@
 #include <string_view>
 
 #include "harness/standin/driver_model.h"
+#include "kernels/cuda/cudnn_api.h"
 
 namespace memsweep::standin {
 
-enum cudnnStatus_t {
-  CUDNN_STATUS_SUCCESS = 0,
-  CUDNN_STATUS_NOT_INITIALIZED = 1001,
-  CUDNN_STATUS_BAD_PARAM = 2000,
-  CUDNN_STATUS_NOT_SUPPORTED = 3000,
-  CUDNN_STATUS_EXECUTION_FAILED = 5000
-};
+using cuda::cudnnStatus_t;
+using enum cuda::cudnnStatus_t;
+
+/// What makes handles of the library.
+inline constexpr std::string_view kDnnHandle = "cudnnCreate";
 
 /// A context that is broken executes nothing.
 template <class Body>

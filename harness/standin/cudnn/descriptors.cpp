@@ -25,7 +25,6 @@ std::size_t dropout_states(const DriverModel& model) {
   }
 MEMSWEEP_DESCRIPTOR(Activation)
 MEMSWEEP_DESCRIPTOR(CTCLoss)
-MEMSWEEP_DESCRIPTOR(Convolution)
 MEMSWEEP_DESCRIPTOR(Dropout)
 MEMSWEEP_DESCRIPTOR(Pooling)
 MEMSWEEP_DESCRIPTOR(SpatialTransformer)

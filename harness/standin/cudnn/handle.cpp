@@ -1,11 +1,11 @@
 #include <array>
 
 #include "harness/standin/cudnn/call.h"
+#include "harness/standin/error_names.h"
 
 namespace memsweep::standin {
 namespace {
 
-constexpr std::string_view kHandle = "cudnnCreate";
 constexpr std::size_t kVersion = 91900;
 constexpr std::size_t kRuntimeVersion = 13000;
 
@@ -17,12 +17,12 @@ struct DnnHandle {
 
 extern "C" {
 
-cudnnStatus_t cudnnCreate(void** handle) { return create<DnnHandle>(kHandle, handle); }
-cudnnStatus_t cudnnDestroy(void* handle) { return destroy("cudnnDestroy", kHandle, handle); }
+cudnnStatus_t cudnnCreate(void** handle) { return create<DnnHandle>(kDnnHandle, handle); }
+cudnnStatus_t cudnnDestroy(void* handle) { return destroy("cudnnDestroy", kDnnHandle, handle); }
 
 cudnnStatus_t cudnnSetStream(void* handle, cudaStream_t stream) {
   return dnn_call("cudnnSetStream", [&](const DriverModel& model) {
-    if (!model.handles.holds(kHandle, handle)) return CUDNN_STATUS_NOT_INITIALIZED;
+    if (!model.handles.holds(kDnnHandle, handle)) return CUDNN_STATUS_NOT_INITIALIZED;
     static_cast<DnnHandle*>(handle)->stream = stream;
     return CUDNN_STATUS_SUCCESS;
   });
@@ -30,7 +30,7 @@ cudnnStatus_t cudnnSetStream(void* handle, cudaStream_t stream) {
 
 cudnnStatus_t cudnnGetStream(void* handle, cudaStream_t* stream) {
   return dnn_call("cudnnGetStream", [&](const DriverModel& model) {
-    if (!model.handles.holds(kHandle, handle)) return CUDNN_STATUS_NOT_INITIALIZED;
+    if (!model.handles.holds(kDnnHandle, handle)) return CUDNN_STATUS_NOT_INITIALIZED;
     *stream = static_cast<const DnnHandle*>(handle)->stream;
     return CUDNN_STATUS_SUCCESS;
   });
@@ -49,14 +49,8 @@ cudnnStatus_t cudnnGetProperty(int part, int* value) {
 }
 
 const char* cudnnGetErrorString(cudnnStatus_t status) {
-  switch (status) {
-    case CUDNN_STATUS_SUCCESS: return "CUDNN_STATUS_SUCCESS";
-    case CUDNN_STATUS_NOT_INITIALIZED: return "CUDNN_STATUS_NOT_INITIALIZED";
-    case CUDNN_STATUS_BAD_PARAM: return "CUDNN_STATUS_BAD_PARAM";
-    case CUDNN_STATUS_NOT_SUPPORTED: return "CUDNN_STATUS_NOT_SUPPORTED";
-    case CUDNN_STATUS_EXECUTION_FAILED: return "CUDNN_STATUS_EXECUTION_FAILED";
-  }
-  return "CUDNN_UNKNOWN_STATUS";
+  const StatusName* const row = find_cudnn_status(status);
+  return row == nullptr ? "CUDNN_UNKNOWN_STATUS" : row->name;
 }
 
 void cudnnGetLastErrorString(char* message, std::size_t bytes) {

@@ -4,26 +4,11 @@
 #include <vector>
 
 #include "harness/standin/cublaslt/product.h"
+#include "harness/standin/host_values.h"
 #include "kernels/half.h"
 
 namespace memsweep::standin {
 namespace {
-
-float load(const void* data, std::uint32_t type, std::int64_t index) {
-  switch (type) {
-    case CUDA_R_16F: return f32_of_f16(static_cast<const std::uint16_t*>(data)[index]);
-    case CUDA_R_16BF: return f32_of_bf16(static_cast<const std::uint16_t*>(data)[index]);
-    default: return static_cast<const float*>(data)[index];
-  }
-}
-
-void store(void* data, std::uint32_t type, std::int64_t index, float value) {
-  switch (type) {
-    case CUDA_R_16F: static_cast<std::uint16_t*>(data)[index] = f16_of_f32(value); break;
-    case CUDA_R_16BF: static_cast<std::uint16_t*>(data)[index] = bf16_of_f32(value); break;
-    default: static_cast<float*>(data)[index] = value;
-  }
-}
 
 std::int64_t index_of(const MatrixLayout& layout, std::int64_t batch, std::int64_t row, std::int64_t column) {
   const std::int64_t within = layout.order == CUBLASLT_ORDER_ROW ? row * layout.leading_dimension + column
@@ -37,7 +22,7 @@ std::vector<float> widen(const void* data, const MatrixLayout& layout, std::int6
   wide.reserve(layout.rows * layout.columns);
   for (std::int64_t column = 0; column < static_cast<std::int64_t>(layout.columns); ++column) {
     for (std::int64_t row = 0; row < static_cast<std::int64_t>(layout.rows); ++row) {
-      const float value = load(data, layout.type, index_of(layout, batch, row, column));
+      const float value = load_value(data, layout.type, index_of(layout, batch, row, column));
       wide.push_back(to_tf32 ? tf32_of_f32(value) : value);
     }
   }
@@ -78,12 +63,15 @@ extern "C" void memsweep_standin_compute_product(const MatrixProduct& p, const P
     for (std::int64_t column = 0; column < static_cast<std::int64_t>(p.d.columns); ++column) {
       for (std::int64_t row = 0; row < static_cast<std::int64_t>(p.d.rows); ++row) {
         float value = data.alpha * *next++;
-        if (data.beta != 0) value += data.beta * load(data.c, p.c.type, index_of(p.c, batch, row, column));
+        if (data.beta != 0)
+          value += data.beta * load_value(data.c, p.c.type, index_of(p.c, batch, row, column));
         if (biased) {
-          value += load(p.description.bias, p.d.type, batch * p.description.bias_batch_stride + row);
+          value += load_value(p.description.bias, p.d.type, batch * p.description.bias_batch_stride + row);
         }
-        if (p.stores_sum()) store(p.description.sum, p.d.type, index_of(p.sum(), batch, row, column), value);
-        store(data.d, p.d.type, index_of(p.d, batch, row, column), activate(p.description.epilogue, value));
+        if (p.stores_sum())
+          store_value(p.description.sum, p.d.type, index_of(p.sum(), batch, row, column), value);
+        store_value(data.d, p.d.type, index_of(p.d, batch, row, column),
+                    activate(p.description.epilogue, value));
       }
     }
   }

@@ -1,0 +1,70 @@
+// cuDNN where a machine has it. Nothing is linked to it, and everything works without.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "kernels/cuda/check.h"
+#include "kernels/cuda/cudnn_api.h"
+
+namespace memsweep::cuda {
+
+/// Gives back what a handle or descriptor of cuDNN stands for.
+struct CudnnDestroyer {
+  const CudnnFunction<void*>* function;
+
+  void operator()(void* object) const {
+    give_back([&] { return function->address(object); });
+  }
+};
+using CudnnOwned = std::unique_ptr<void, CudnnDestroyer>;
+
+/// Whether cuDNN says that it does not take a case, or has not all of its libraries for it: there is another
+/// way then. All else that is no success is an error.
+[[nodiscard]] bool is_refusal(cudnnStatus_t status);
+
+/// To be used by one thread, on one stream of one GPU.
+class Cudnn {
+ public:
+  /// `open`: opens the library with dlopen for ever, or returns null; called when it is first needed.
+  explicit Cudnn(std::function<void*()> open) : open_(std::move(open)) {}
+  ~Cudnn() = default;
+  Cudnn(const Cudnn&) = delete;
+  Cudnn& operator=(const Cudnn&) = delete;
+
+  /// 91900 is 9.19.0; nothing where there is no cuDNN 9 for this version of CUDA.
+  [[nodiscard]] std::optional<std::size_t> version();
+
+  /// What calls need, made for `stream` at the first one: its kernels take device memory. Null where cuDNN
+  /// cannot be used on this GPU. Throws CudaError.
+  [[nodiscard]] cudnnHandle_t handle(cudaStream_t stream);
+
+  /// Of a library that is there.
+  [[nodiscard]] const CudnnFunctions& functions() const { return *functions_; }
+
+  /// Throws CudaError for all but success.
+  template <class... Parameters>
+  void call(const CudnnFunction<Parameters...>& function,
+            std::type_identity_t<Parameters>... arguments) const {
+    check(function.address(arguments...), function.name);
+  }
+  void check(cudnnStatus_t status, const char* call) const;
+
+  /// An object made by `create`, which `destroy` gives back.
+  [[nodiscard]] CudnnOwned make(const CudnnFunction<void**>& create,
+                                const CudnnFunction<void*>& destroy) const;
+
+ private:
+  void load();
+
+  std::function<void*()> open_;
+  bool loaded_ = false, unusable_ = false;
+  std::optional<CudnnFunctions> functions_;
+  CudnnOwned handle_{nullptr, {nullptr}};
+};
+
+}  // namespace memsweep::cuda
