@@ -281,6 +281,42 @@ TEST(Dryrun, DoubtsNameTheLineOfTheirFirst) {
   EXPECT_EQ(process.at("unsupported").at(0).at("first").at("line"), 11);
 }
 
+TEST(Dryrun, SizesThatOnlyALibraryKnowsAreSaidToBeAssumed) {
+  const TemporaryFolder folder;
+  const std::string text =
+      "import ctypes, torch\nt, size = torch.Tensor(10), ctypes.c_int()\nfor i in range(2):\n"
+      "  ctypes.CDLL(None).cusolverDnSgesvd_bufferSize(None, 64, 32, ctypes.byref(size))\n";
+  const Finished done =
+      run(folder, dryrun_of("--json report.json", script(folder, text)), with_fake_pytorch());
+  ASSERT_EQ(done.status, 0) << done.err;
+  EXPECT_TRUE(
+      has(done.out,
+          "Assumed, since only the libraries know how large they are: 2 workspaces of cuSOLVER, at most "
+          "8KiB each (the first at script.py:4 (<module>))."))
+      << done.out;
+  EXPECT_FALSE(has(done.out, "Exact:")) << done.out;
+  const auto report = nlohmann::json::parse(read_file(folder / "report.json"));
+  const auto& assumed = report.at("processes").at(0).at("assumed").at(0);
+  EXPECT_EQ(assumed.at("symbol"), "cusolverDnSgesvd_bufferSize");
+  EXPECT_EQ(assumed.at("count"), 2);
+  EXPECT_EQ(assumed.at("most_bytes"), 64 * 32 * 4);
+}
+
+TEST(Dryrun, CallsThatAreNotModelledAreNamedWhereTheDeviceWasNotUsed) {
+  const TemporaryFolder folder;
+  const std::string text =
+      "import ctypes, torch\nctypes.CDLL(None).cudaGraphMemFreeNodeGetParams(None, None)\n";
+  const Finished done = run(folder, dryrun_of("", script(folder, text)), with_fake_pytorch());
+  EXPECT_EQ(done.status, 0) << done.err;
+  EXPECT_TRUE(has(done.out, "Nothing touched CUDA")) << done.out;
+  EXPECT_TRUE(
+      has(done.out,
+          "Not modelled, so that a true run can differ: cudaGraphMemFreeNodeGetParams, 1 time (the first "
+          "at script.py:2 (<module>))."))
+      << done.out;
+  EXPECT_FALSE(has(done.out, "Exact:")) << done.out;
+}
+
 TEST(Dryrun, ProgramWithARuntimeOfItsOwnIsNamed) {
   const TemporaryFolder folder;
   const Finished done = run(folder, dryrun_of("", {MEMSWEEP_OWN_RUNTIME_PROGRAM}), with_fake_pytorch());
