@@ -108,7 +108,7 @@ std::string rules(const Doubts& doubts) {
   if (doubts.counts.times > 0) {
     text += fmt::format(
         "The program asked {} how many elements of a mask hold{}: the rule is a share of {}, as "
-        "--density says. Runs with --density 0 and 1 give the ends of a range.\n",
+        "--density says. The same with --density 0:1 tells between which peaks the truth lies.\n",
         plural(doubts.counts.times, "time", "times"), first_of(doubts.counts), doubts.density);
   }
   return text;
