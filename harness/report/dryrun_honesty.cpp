@@ -101,8 +101,9 @@ std::string rules(const Doubts& doubts) {
   std::string text;
   if (doubts.truths.times > 0) {
     text += fmt::format(
-        "The program asked {} for all() or any() of some values{}: the rule is yes for all(), no for "
-        "any().\n",
+        "The program asked {} for all() or any() of some values{}, or compared their smallest or largest: "
+        "the "
+        "rule is yes for all(), no for any(), and that such a comparison holds.\n",
         plural(doubts.truths.times, "time", "times"), first_of(doubts.truths));
   }
   if (doubts.counts.times > 0) {

@@ -37,7 +37,7 @@ ReadRules::Kernel ReadRules::recognise(std::string_view name) {
   const auto has = [name](std::string_view part) { return name.find(part) != name.npos; };
   if (has("reduce_kernel")) {
     if (has("and_kernel_cuda")) return Kernel::all;
-    if (has("MinNanFunctor")) return Kernel::minimum;
+    if (has("MinNanFunctor") || has("MaxNanFunctor")) return Kernel::extreme;
     return has("or_kernel_cuda") ? Kernel::any : Kernel::other;
   }
   if (has("unrolled_elementwise_kernel") && has("direct_copy_kernel_cuda") && has("EUlbE_")) {
@@ -96,13 +96,14 @@ void ReadRules::kernel_launched(const char* kernel, void* const* arguments) {
     case Kernel::equal_constant: of_one_element_ = before != Kernel::absolute; break;
     case Kernel::fill: of_one_element_ = argument<std::uint8_t>(arguments, 1) != 0; break;
     case Kernel::holds:
-      compared_ = before != Kernel::minimum;
+      compared_ = before != Kernel::extreme;
       of_one_element_ = compared_;
+      if (before == Kernel::extreme) truth_ = true;
       break;
     case Kernel::to_truth: of_one_element_ = false; break;
     case Kernel::all: truth_ = true; break;
     case Kernel::any: truth_ = false; break;
-    case Kernel::minimum:
+    case Kernel::extreme:
     case Kernel::absolute:
     case Kernel::other: break;
   }

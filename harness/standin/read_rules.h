@@ -45,8 +45,8 @@ class ReadRules {
     equal_constant,  // the same, to a constant
     fill,            // with true or false
     holds,           // what arguments are validated by, besides
-    minimum,
-    to_truth,  // whether a number is not 0
+    extreme,         // the smallest or largest of some values
+    to_truth,        // whether a number is not 0
     mask_sum,
     mask_parts,
     sum_of_parts
