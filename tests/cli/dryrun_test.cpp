@@ -142,6 +142,21 @@ TEST(Dryrun, ScriptThatFailsByItselfIsToldApartFromAShortage) {
   EXPECT_TRUE(has(done.out, "So far: 629MiB of ")) << done.out;
 }
 
+TEST(Dryrun, ScriptThatFailsByItselfIsSaidToHaveReadWhatNobodyComputed) {
+  const TemporaryFolder folder;
+  const std::string text =
+      "import ctypes, torch\nt, cuda, address = torch.Tensor(10), ctypes.CDLL(None), ctypes.c_void_p()\n"
+      "assert cuda.cudaMalloc(ctypes.byref(address), ctypes.c_size_t(8)) == 0\nvalue = ctypes.c_int64(1)\n"
+      "assert cuda.cudaMemcpy(ctypes.byref(value), address, ctypes.c_size_t(8), 2) == 0\n1 / value.value\n";
+  const Finished done = run(folder, dryrun_of("", script(folder, text)), with_fake_pytorch());
+  EXPECT_EQ(done.status, 1);
+  EXPECT_TRUE(
+      has(done.out,
+          "ended with ZeroDivisionError at script.py:6 (<module>); memory was not what it lacked. It had "
+          "read values that no kernel computed, which can be why."))
+      << done.out;
+}
+
 TEST(Dryrun, CommandThatIsKilledIsNotSaidToHaveFailedByItself) {
   const TemporaryFolder folder;
   const Finished done = run(folder, dryrun_of("", {"sh", "-c", "kill -9 $$"}), with_fake_pytorch());
