@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -20,6 +22,7 @@
 #include "harness/report/dryrun_gpus.h"
 #include "harness/report/dryrun_json.h"
 #include "harness/report/dryrun_parts.h"
+#include "harness/report/dryrun_range.h"
 #include "harness/report/dryrun_report.h"
 #include "harness/report/dryrun_row.h"
 
@@ -61,9 +64,14 @@ void keep_snapshot(const Dryrun& dryrun, const std::string& file) {
   throw UsageError("--snapshot: no process allocated memory through PyTorch");
 }
 
-void write_json(const Dryrun& dryrun, const std::string& file) {
+/// Of a range, a list of the reports of both its ends.
+void write_json(const std::vector<DryrunAtDensity>& runs, const std::string& file) {
   std::ofstream out(file);
-  out << dryrun_json(dryrun);
+  if (runs.size() == 1) {
+    out << dryrun_json(runs.front().dryrun);
+  } else {
+    out << '[' << dryrun_json(runs.front().dryrun) << ',' << dryrun_json(runs.back().dryrun) << "]\n";
+  }
   if (!out.flush()) throw UsageError(fmt::format("--json: {} cannot be written", file));
 }
 
@@ -76,6 +84,39 @@ std::optional<ResultsFile<Row>> rows_file(const DryrunOptions& options, const Dr
                                options.csv));
 }
 
+Dryrun run_once(const DryrunOptions& options, DryrunDevice device, double density, const fs::path& report) {
+  Dryrun result;
+  result.command = fmt::format("{}", fmt::join(options.command, " "));
+  result.gpu = options.gpu;
+  result.capacity = device.profile.memory_bytes;
+  result.context = device.profile.context_bytes;
+  device.density = density;
+  TimeLimit time_limit;
+  if (options.time_limit) time_limit = std::chrono::duration<double>(*options.time_limit);
+  const Watching watching{standin_folder(), report, options.alloc_conf, options.steps};
+  result.end = run_child(options.command, dryrun_environment(watching, device), time_limit);
+  read_parts(result, report);
+  add_replays(result);
+  return result;
+}
+
+void add_rows(ResultsFile<Row>& file, const std::vector<DryrunAtDensity>& runs, const std::string& device) {
+  for (const auto& [density, run] : runs) {
+    for (Row& row : rows_of(run, dryrun_row(run.command, device))) {
+      if (runs.size() > 1) row.variant += fmt::format(", density {}", density);
+      file.add(row);
+    }
+  }
+}
+
+/// The command's own, of the first run that did not end well.
+int status_of(const std::vector<DryrunAtDensity>& runs) {
+  for (const auto& [density, run] : runs) {
+    if (!run.end.out_of_time && run.end.status != 0) return run.end.status;
+  }
+  return 0;
+}
+
 }  // namespace
 
 int dryrun(const DryrunOptions& options) {
@@ -84,31 +125,27 @@ int dryrun(const DryrunOptions& options) {
         "say what to run behind --, as in memsweep dryrun --gpu h100-sxm-80gb -- python train.py");
   }
   expect_places(options.command, options.sweep ? &*options.sweep : nullptr);
+  if (options.sweep && options.densities.size() > 1)
+    throw UsageError("--density: a sweep takes one share, not a range of them");
   if (options.sweep) return sweep_dryruns(options);
   const DryrunDevice device = dryrun_device(options);
   const std::vector<Profile> gpus = chosen_gpus(options.gpus);
-  const fs::path standin = standin_folder();
   std::optional<ResultsFile<Row>> rows = rows_file(options, device);
-  const ReportFolder report;
   std::fflush(stdout);
-  Dryrun result;
-  result.command = fmt::format("{}", fmt::join(options.command, " "));
-  result.gpu = options.gpu;
-  result.capacity = device.profile.memory_bytes;
-  result.context = device.profile.context_bytes;
-  TimeLimit time_limit;
-  if (options.time_limit) time_limit = std::chrono::duration<double>(*options.time_limit);
-  const Watching watching{standin, report.path(), options.alloc_conf, options.steps};
-  result.end = run_child(options.command, dryrun_environment(watching, device), time_limit);
-  read_parts(result, report.path());
-  add_replays(result);
-  fmt::print("\n{}{}", dryrun_report(result), gpu_report(result, gpus));
-  if (!options.json.empty()) write_json(result, options.json);
-  if (!options.snapshot.empty()) keep_snapshot(result, options.snapshot);
-  if (rows) {
-    for (const Row& row : rows_of(result, dryrun_row(result.command, name_of(device)))) rows->add(row);
+  std::vector<DryrunAtDensity> runs;
+  for (const double density : options.densities) {
+    const ReportFolder report;
+    runs.push_back({density, run_once(options, device, density, report.path())});
+    const Dryrun& run = runs.back().dryrun;
+    fmt::print("\n{}{}", dryrun_report(run), gpu_report(run, gpus));
+    std::fflush(stdout);
+    if (!options.snapshot.empty()) keep_snapshot(run, options.snapshot);
+    if (run.end.interrupted) break;
   }
-  return result.end.out_of_time ? 0 : result.end.status;
+  if (runs.size() > 1) fmt::print("\n{}", density_range(runs.front(), runs.back()));
+  if (!options.json.empty()) write_json(runs, options.json);
+  if (rows) add_rows(*rows, runs, name_of(device));
+  return status_of(runs);
 }
 
 }  // namespace memsweep

@@ -9,6 +9,22 @@ namespace {
 
 constexpr double kLongest = 1e7;  // seconds
 
+/// "0.5", or the ends of a range as in "0:1".
+std::vector<double> parse_densities(const std::string& text) {
+  std::vector<double> densities;
+  for (std::size_t at = 0, colon = 0; colon != text.npos; at = colon + 1) {
+    colon = text.find(':', at);
+    const auto density = parse_number<double>(text.substr(at, colon - at));
+    const double lowest = densities.empty() ? 0 : densities.back();
+    const bool is_share = density && lowest <= *density && *density <= 1;
+    if (!is_share || densities.size() == 2) {
+      throw UsageError(fmt::format("'{}' is no share from 0 to 1, and no range of them as in 0:1", text));
+    }
+    densities.push_back(*density);
+  }
+  return densities;
+}
+
 }  // namespace
 
 void add_dryrun_options(CLI::App& app, DryrunOptions& o) {
@@ -28,11 +44,12 @@ void add_dryrun_options(CLI::App& app, DryrunOptions& o) {
                       ->type_name("N")
                       ->capture_default_str()
                       ->transform(number(1, 64));
-  auto* density = app.add_option("--density", o.density,
-                                 "the share of a mask's elements that hold, 0 to 1: nobody computes them")
-                      ->type_name("SHARE")
-                      ->capture_default_str()
-                      ->transform(number(0.0, 1.0));
+  const auto read_densities = [&o](const std::string& text) { o.densities = parse_densities(text); };
+  auto* density =
+      add_text(app, "--density", read_densities,
+               "the share of a mask's elements that hold, 0 to 1, as nobody computes them; 0:1: a run "
+               "for each, and what lies between; else 1")
+          ->type_name("SHARE");
   app.add_option("--steps", o.steps, "end after so many steps of an optimizer; else when the command ends")
       ->type_name("N")
       ->transform(number<std::size_t>(1, 1'000'000'000));

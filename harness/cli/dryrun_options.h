@@ -15,7 +15,8 @@ struct DryrunOptions {
   std::optional<std::size_t> memory;  // bytes, in the place of the profile's
   std::vector<std::string> gpus;      // profiles on which the recorded sequence is replayed; "all" is each
   int devices = 1;
-  double density = 1;                // the share of a mask's elements that scripts are told to hold
+  // The share of a mask's elements that scripts are told to hold; two: the ends of a range, a run each.
+  std::vector<double> densities{1};
   std::size_t steps = 0;             // of optimizers, after which each process is ended; 0: no limit
   std::optional<double> time_limit;  // seconds
   std::string alloc_conf;            // as PYTORCH_CUDA_ALLOC_CONF; empty: the environment's

@@ -30,6 +30,9 @@ StandinFindings standin_findings(const Json& json) {
   for (const Json& function : json.at("unsupported")) {
     findings.unsupported.emplace_back(function.at("symbol"), function.at("count"));
   }
+  for (const Json& sizes : json.at("estimates")) {
+    findings.assumed.push_back({sizes.at("symbol"), sizes.at("count"), sizes.at("most_bytes")});
+  }
   const Json& blind = json.at("blind_reads");
   findings.blind_reads = blind.at("count");
   if (!blind.at("first").empty()) findings.first_blind_read = blind.at("first").front().at("after");
@@ -77,6 +80,7 @@ PytorchFindings pytorch_findings(const Json& json) {
     findings.error = PytorchError{error.at("type"), error.at("out_of_memory"), error.at("message"),
                                   place_of(error.at("place"))};
   }
+  for (const auto& [what, place] : json.at("firsts").items()) findings.firsts[what] = place_of(place);
   if (!findings.used_cuda) return findings;
   for (const Json& device : json.at("devices")) findings.devices.push_back(pytorch_device(device));
   for (const Json& mark : json.at("marks")) findings.marks.push_back(phase_start(mark));
@@ -85,7 +89,6 @@ PytorchFindings pytorch_findings(const Json& json) {
     findings.shortages.push_back({shortage.at("device"), shortage.at("requested"), shortage.at("phase"),
                                   shortage.at("step"), place_of(shortage.at("place"))});
   }
-  for (const auto& [what, place] : json.at("firsts").items()) findings.firsts[what] = place_of(place);
   return findings;
 }
 

@@ -24,10 +24,18 @@ struct StandinDevice {
   std::uint64_t refusals = 0;
 };
 
+/// Sizes that a function of a library handed out, and that only the true library knows.
+struct AssumedSizes {
+  std::string function;
+  std::uint64_t count = 0;
+  std::size_t most_bytes = 0;  // of one of them
+};
+
 struct StandinFindings {
   std::vector<StandinDevice> devices;
   std::vector<std::pair<std::string, std::uint64_t>>
       unsupported;                        // functions that were called, and how often
+  std::vector<AssumedSizes> assumed;      // by function
   std::uint64_t blind_reads = 0;          // copies to the host of what no kernel computed
   std::string first_blind_read;           // the kernel before it; empty: not known
   std::uint64_t shadow_reads = 0;         // such copies of what the host itself had put there
@@ -96,7 +104,8 @@ struct PytorchFindings {
   std::vector<PhaseStart> marks;
   std::vector<OwnerSample> samples;
   std::vector<PytorchShortage> shortages;
-  std::map<std::string, std::optional<Place>> firsts;  // of each kind of read, of each function not modelled
+  std::map<std::string, std::optional<Place>> firsts;  // of each kind of read, and of each function not
+                                                       // modelled or whose sizes are assumed
   std::filesystem::path snapshot;
 };
 

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "harness/base/bytes.h"
 #include "harness/report/quantity.h"
 
 namespace memsweep {
@@ -34,11 +36,25 @@ std::string first_of(const Repeated& repeated) {
   return known.empty() ? "" : fmt::format(" (the first {})", fmt::join(known, ", "));
 }
 
+/// Sizes that only a library knows.
+struct Assumed : Repeated {
+  std::size_t most_bytes = 0;
+};
+
+/// What of a library was assumed; a function's name begins with that of its library.
+std::string what_is_assumed(std::string_view function) {
+  if (function.starts_with("cudnn")) return "workspaces of cuDNN";
+  if (function.starts_with("cufft")) return "workspaces of cuFFT";
+  if (function.starts_with("cusolver")) return "workspaces of cuSOLVER";
+  return "workspaces and results of cuSPARSE";
+}
+
 struct Doubts {
   bool lacks_pytorch = false;
   Repeated blind, shadow, truths, counts;
   double density = 1;
   std::map<std::string, Repeated> unsupported;
+  std::map<std::string, Assumed> assumed;  // by library
 };
 
 void add(Doubts& doubts, const ProcessFindings& process) {
@@ -51,6 +67,11 @@ void add(Doubts& doubts, const ProcessFindings& process) {
   doubts.counts.add(process, kCountByRule, standin.counts_by_rule);
   doubts.density = standin.density;
   for (const auto& [name, count] : standin.unsupported) doubts.unsupported[name].add(process, name, count);
+  for (const AssumedSizes& sizes : standin.assumed) {
+    Assumed& of_library = doubts.assumed[what_is_assumed(sizes.function)];
+    of_library.add(process, sizes.function, sizes.count);
+    of_library.most_bytes = std::max(of_library.most_bytes, sizes.most_bytes);
+  }
 }
 
 std::string unsupported_calls(const Doubts& doubts) {
@@ -63,18 +84,32 @@ std::string unsupported_calls(const Doubts& doubts) {
   return fmt::format("Not modelled, so that a true run can differ: {}.\n", fmt::join(calls, "; "));
 }
 
+std::string assumed_sizes(const Doubts& doubts) {
+  if (doubts.assumed.empty()) return "";
+  std::vector<std::string> sizes;
+  for (const auto& [what, assumed] : doubts.assumed) {
+    const std::string most = assumed.most_bytes == 0
+                                 ? "counted as nothing"
+                                 : "at most " + format_bytes(assumed.most_bytes) + " each";
+    sizes.push_back(fmt::format("{} {}, {}{}", assumed.times, what, most, first_of(assumed)));
+  }
+  return fmt::format("Assumed, since only the libraries know how large they are: {}.\n",
+                     fmt::join(sizes, "; "));
+}
+
 std::string rules(const Doubts& doubts) {
   std::string text;
   if (doubts.truths.times > 0) {
     text += fmt::format(
-        "The program asked {} for all() or any() of some values{}: the rule is yes for all(), no for "
-        "any().\n",
+        "The program asked {} for all() or any() of some values{}, or compared their smallest or largest: "
+        "the "
+        "rule is yes for all(), no for any(), and that such a comparison holds.\n",
         plural(doubts.truths.times, "time", "times"), first_of(doubts.truths));
   }
   if (doubts.counts.times > 0) {
     text += fmt::format(
         "The program asked {} how many elements of a mask hold{}: the rule is a share of {}, as "
-        "--density says. Runs with --density 0 and 1 give the ends of a range.\n",
+        "--density says. The same with --density 0:1 tells between which peaks the truth lies.\n",
         plural(doubts.counts.times, "time", "times"), first_of(doubts.counts), doubts.density);
   }
   return text;
@@ -128,11 +163,13 @@ std::string dryrun_honesty(const Dryrun& dryrun) {
   }
   if (!has_standin) return "";
   std::string text;
-  if (doubts.lacks_pytorch) {
+  const bool used = !dryrun.parts.empty();
+  if (doubts.lacks_pytorch && used) {
     text += "Of a process that has no PyTorch, or was killed, only what it took of the device is known.\n";
   }
-  text += unseen_runtimes(dryrun) + unsupported_calls(doubts) + rules(doubts) + reads(doubts);
-  return text.empty() ? "Exact: the program read nothing that a kernel would have computed.\n" : text;
+  text += unseen_runtimes(dryrun) + unsupported_calls(doubts) + assumed_sizes(doubts) + rules(doubts) +
+          reads(doubts);
+  return text.empty() && used ? "Exact: the program read nothing that a kernel would have computed.\n" : text;
 }
 
 }  // namespace memsweep

@@ -70,6 +70,7 @@ Json json_of(const ProcessFindings& process) {
   }
   json["blind_reads"] = process.standin ? Json(process.standin->blind_reads) : Json();
   json["unsupported"] = Json::array();
+  json["assumed"] = Json::array();
   json["doubtful_reads"] = Json::array();
   if (!process.standin) return json;
   const StandinFindings& standin = *process.standin;
@@ -86,6 +87,12 @@ Json json_of(const ProcessFindings& process) {
   for (const auto& [symbol, count] : standin.unsupported) {
     json["unsupported"].push_back(
         {{"symbol", symbol}, {"count", count}, {"first", json_of(first_place(process, symbol))}});
+  }
+  for (const AssumedSizes& sizes : standin.assumed) {
+    json["assumed"].push_back({{"symbol", sizes.function},
+                               {"count", sizes.count},
+                               {"most_bytes", sizes.most_bytes},
+                               {"first", json_of(first_place(process, sizes.function))}});
   }
   return json;
 }

@@ -97,7 +97,7 @@ std::string history_report(const DryrunPart& part, bool is_only_one) {
 
 std::string dryrun_report(const Dryrun& dryrun) {
   std::string text = heading(dryrun) + "\n" + dryrun_verdict(dryrun);
-  if (dryrun.parts.empty()) return text + unseen_runtimes(dryrun);
+  if (dryrun.parts.empty()) return text + dryrun_honesty(dryrun);
   text += "\n" + level_table(dryrun);
   for (const DryrunPart& part : dryrun.parts) {
     if (part.history) text += history_report(part, dryrun.parts.size() == 1);

@@ -100,6 +100,12 @@ std::uint64_t refusals(const Dryrun& dryrun) {
   return refused;
 }
 
+bool read_doubtful_values(const ProcessFindings& process) {
+  if (!process.standin) return false;
+  const StandinFindings& seen = *process.standin;
+  return seen.blind_reads + seen.shadow_reads + seen.truths_by_rule + seen.counts_by_rule > 0;
+}
+
 }  // namespace
 
 const DryrunPart* fullest_part(const Dryrun& dryrun) {
@@ -142,8 +148,10 @@ std::string early_end(const Dryrun& dryrun) {
                        dryrun.end.status);
   }
   const PytorchError& error = *process->pytorch->error;
-  return fmt::format("The script itself ended with {} at {}; memory was not what it lacked.\n", error.type,
-                     describe(error.place));
+  return fmt::format(
+      "The script itself ended with {} at {}; memory was not what it lacked.{}\n", error.type,
+      describe(error.place),
+      read_doubtful_values(*process) ? " It had read values that no kernel computed, which can be why." : "");
 }
 
 std::string refusals_on_the_way(const Dryrun& dryrun) {

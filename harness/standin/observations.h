@@ -2,6 +2,7 @@
 // that nobody computed.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -19,6 +20,12 @@ struct BlindRead {
   std::string after;  // the kernel launched last, as the compiler calls it; empty: none
 };
 
+/// Sizes that only a library knows, and that were handed out as they were assumed to be.
+struct Estimates {
+  std::uint64_t count = 0;
+  std::size_t most_bytes = 0;  // the largest of them
+};
+
 struct Observations {
   static constexpr std::size_t kMostListed = 16;
 
@@ -26,7 +33,11 @@ struct Observations {
     if (++unsupported[std::string(function)] == 1) news = function;
   }
 
-  void note_estimate(std::string_view function) { ++estimates[std::string(function)]; }
+  void note_estimate(std::string_view function, std::size_t bytes) {
+    Estimates& of_function = estimates[std::string(function)];
+    if (++of_function.count == 1) news = function;
+    of_function.most_bytes = std::max(of_function.most_bytes, bytes);
+  }
 
   void note_shadow_read() {
     if (++shadow_reads == 1) news = kShadowRead;
@@ -47,8 +58,13 @@ struct Observations {
     }
   }
 
+  /// Whether anything was seen that does not take a device that was used.
+  [[nodiscard]] bool are_there_without_device() const {
+    return !unsupported.empty() || !estimates.empty() || !own_runtimes.empty();
+  }
+
   std::map<std::string, std::uint64_t> unsupported;  // calls by function
-  std::map<std::string, std::uint64_t> estimates;    // calls by function: sizes that were guessed
+  std::map<std::string, Estimates> estimates;        // by function
   std::uint64_t blind_reads = 0;
   std::vector<BlindRead> first_blind_reads;
   std::uint64_t shadow_reads = 0;         // answered with what the host had put there itself

@@ -37,7 +37,11 @@ ReadRules::Kernel ReadRules::recognise(std::string_view name) {
   const auto has = [name](std::string_view part) { return name.find(part) != name.npos; };
   if (has("reduce_kernel")) {
     if (has("and_kernel_cuda")) return Kernel::all;
+    if (has("MinNanFunctor") || has("MaxNanFunctor")) return Kernel::extreme;
     return has("or_kernel_cuda") ? Kernel::any : Kernel::other;
+  }
+  if (has("unrolled_elementwise_kernel") && has("direct_copy_kernel_cuda") && has("EUlbE_")) {
+    return Kernel::to_truth;
   }
   if (has("vectorized_elementwise_kernel")) {
     if (has("16CompareEqFunctor")) {
@@ -68,7 +72,9 @@ void ReadRules::keep_mask(Counts& counts, const char* name, void* const* argumen
   counts[argument<Address>(arguments, 1)] = count;
 }
 
-/// Validation asks x == x, x > 0 and info == 0; isnan() is x != x, and isinf() |x| == infinity.
+/// Validation asks x == x, x > 0 and info == 0; isnan() is x != x, and isinf() |x| == infinity. That the
+/// smallest of some values is less than a bound, as istft() asks, is an error; so is an info that is not 0,
+/// which is converted for any(). A comparison is asked for by comparing it with true, too.
 void ReadRules::kernel_launched(const char* kernel, void* const* arguments) {
   constexpr int kEqual = 0;
   written();
@@ -82,15 +88,26 @@ void ReadRules::kernel_launched(const char* kernel, void* const* arguments) {
         return;
       }
       break;
-    case Kernel::equal: of_one_element_ = argument<int>(arguments, 1) == kEqual; break;
+    case Kernel::equal: {
+      const bool with_true = before == Kernel::fill && compared_;
+      of_one_element_ = with_true ? *compared_ : argument<int>(arguments, 1) == kEqual;
+      break;
+    }
     case Kernel::equal_constant: of_one_element_ = before != Kernel::absolute; break;
     case Kernel::fill: of_one_element_ = argument<std::uint8_t>(arguments, 1) != 0; break;
-    case Kernel::holds: of_one_element_ = true; break;
+    case Kernel::holds:
+      compared_ = before != Kernel::extreme;
+      of_one_element_ = compared_;
+      if (before == Kernel::extreme) truth_ = true;
+      break;
+    case Kernel::to_truth: of_one_element_ = false; break;
     case Kernel::all: truth_ = true; break;
     case Kernel::any: truth_ = false; break;
+    case Kernel::extreme:
     case Kernel::absolute:
     case Kernel::other: break;
   }
+  if (last_ != Kernel::holds && last_ != Kernel::fill) compared_.reset();
   counts_.clear();
   parts_.clear();
 }

@@ -45,6 +45,8 @@ class ReadRules {
     equal_constant,  // the same, to a constant
     fill,            // with true or false
     holds,           // what arguments are validated by, besides
+    extreme,         // the smallest or largest of some values
+    to_truth,        // whether a number is not 0
     mask_sum,
     mask_parts,
     sum_of_parts
@@ -61,6 +63,7 @@ class ReadRules {
   Kernel last_ = Kernel::other;
   std::optional<bool> truth_;           // of one byte, wherever that lies
   std::optional<bool> of_one_element_;  // the same, if all() or any() is asked of it next
+  std::optional<bool> compared_;        // what the last comparison says, if it is compared with true next
   Counts counts_;                       // of elements that hold
   Counts parts_;                        // the same, of which there are only partial sums yet
 };

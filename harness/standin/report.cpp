@@ -54,8 +54,8 @@ Json report_of(const DriverModel& model) {
   for (const auto& [function, count] : seen.unsupported) {
     unsupported.push_back({{"symbol", function}, {"count", count}});
   }
-  for (const auto& [function, count] : seen.estimates) {
-    estimates.push_back({{"symbol", function}, {"count", count}});
+  for (const auto& [function, sizes] : seen.estimates) {
+    estimates.push_back({{"symbol", function}, {"count", sizes.count}, {"most_bytes", sizes.most_bytes}});
   }
   for (const BlindRead& read : seen.first_blind_reads) {
     blind.push_back({{"bytes", read.bytes}, {"after", readable(read.after)}});
@@ -77,7 +77,7 @@ Json report_of(const DriverModel& model) {
 void write_report(const DriverModel& model) {
   // A child that was forked has its parent's model, and did nothing with it.
   if (model.settings.report.empty() || getpid() != model.pid) return;
-  if (!model.used() && model.observations.own_runtimes.empty()) return;
+  if (!model.used() && !model.observations.are_there_without_device()) return;
   const std::string file = fmt::format("{}/device-{}.json", model.settings.report, getpid());
   const std::string unfinished = file + ".tmp";
   std::ofstream(unfinished) << report_of(model).dump(1, ' ', false, Json::error_handler_t::replace) << '\n';

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <thread>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "harness/base/bytes.h"
@@ -25,7 +26,11 @@ TEST(Dryrun, RefusesWhatCannotBeRunWithOneSentence) {
   expect_refused(run(folder, "dryrun --gpus all,h1000 -- true"), "h1000");
   expect_refused(run(folder, "dryrun --memory 1MiB -- true"), "the context alone takes more");
   expect_refused(run(folder, "dryrun --steps 0 -- true"), "--steps");
-  expect_refused(run(folder, "dryrun --density 1.5 -- true"), "--density");
+  for (const char* density : {"1.5", "-1", "nan", "1:0", "0:2", "0:0.5:1", "0:", ":1", "half"}) {
+    expect_refused(run(folder, fmt::format("dryrun --density {} -- true", density)),
+                   fmt::format("--density: '{}' is no share from 0 to 1", density));
+  }
+  expect_refused(run(folder, "dryrun --density 0:1 --sweep n=1,2 -- echo {n}"), "a sweep takes one share");
   expect_refused(run(folder, "dryrun --alloc-conf nonsense:1 -- true"), "nonsense");
 }
 
@@ -135,6 +140,21 @@ TEST(Dryrun, ScriptThatFailsByItselfIsToldApartFromAShortage) {
   EXPECT_TRUE(done.err.ends_with("ValueError: no\n")) << done.err;
   EXPECT_TRUE(has(done.out, "The script itself ended with ValueError at script.py:3 (<module>)")) << done.out;
   EXPECT_TRUE(has(done.out, "So far: 629MiB of ")) << done.out;
+}
+
+TEST(Dryrun, ScriptThatFailsByItselfIsSaidToHaveReadWhatNobodyComputed) {
+  const TemporaryFolder folder;
+  const std::string text =
+      "import ctypes, torch\nt, cuda, address = torch.Tensor(10), ctypes.CDLL(None), ctypes.c_void_p()\n"
+      "assert cuda.cudaMalloc(ctypes.byref(address), ctypes.c_size_t(8)) == 0\nvalue = ctypes.c_int64(1)\n"
+      "assert cuda.cudaMemcpy(ctypes.byref(value), address, ctypes.c_size_t(8), 2) == 0\n1 / value.value\n";
+  const Finished done = run(folder, dryrun_of("", script(folder, text)), with_fake_pytorch());
+  EXPECT_EQ(done.status, 1);
+  EXPECT_TRUE(
+      has(done.out,
+          "ended with ZeroDivisionError at script.py:6 (<module>); memory was not what it lacked. It had "
+          "read values that no kernel computed, which can be why."))
+      << done.out;
 }
 
 TEST(Dryrun, CommandThatIsKilledIsNotSaidToHaveFailedByItself) {
@@ -279,6 +299,102 @@ TEST(Dryrun, DoubtsNameTheLineOfTheirFirst) {
   EXPECT_EQ(process.at("doubtful_reads").at(1).at("kind"), "shadow read");
   EXPECT_EQ(process.at("doubtful_reads").at(1).at("first").at("function"), "copy");
   EXPECT_EQ(process.at("unsupported").at(0).at("first").at("line"), 11);
+}
+
+TEST(Dryrun, SizesThatOnlyALibraryKnowsAreSaidToBeAssumed) {
+  const TemporaryFolder folder;
+  const std::string text =
+      "import ctypes, torch\nt, size = torch.Tensor(10), ctypes.c_int()\nfor i in range(2):\n"
+      "  ctypes.CDLL(None).cusolverDnSgesvd_bufferSize(None, 64, 32, ctypes.byref(size))\n";
+  const Finished done =
+      run(folder, dryrun_of("--json report.json", script(folder, text)), with_fake_pytorch());
+  ASSERT_EQ(done.status, 0) << done.err;
+  EXPECT_TRUE(
+      has(done.out,
+          "Assumed, since only the libraries know how large they are: 2 workspaces of cuSOLVER, at most "
+          "8KiB each (the first at script.py:4 (<module>))."))
+      << done.out;
+  EXPECT_FALSE(has(done.out, "Exact:")) << done.out;
+  const auto report = nlohmann::json::parse(read_file(folder / "report.json"));
+  const auto& assumed = report.at("processes").at(0).at("assumed").at(0);
+  EXPECT_EQ(assumed.at("symbol"), "cusolverDnSgesvd_bufferSize");
+  EXPECT_EQ(assumed.at("count"), 2);
+  EXPECT_EQ(assumed.at("most_bytes"), 64 * 32 * 4);
+}
+
+TEST(Dryrun, CallsThatAreNotModelledAreNamedWhereTheDeviceWasNotUsed) {
+  const TemporaryFolder folder;
+  const std::string text =
+      "import ctypes, torch\nctypes.CDLL(None).cudaGraphMemFreeNodeGetParams(None, None)\n";
+  const Finished done = run(folder, dryrun_of("", script(folder, text)), with_fake_pytorch());
+  EXPECT_EQ(done.status, 0) << done.err;
+  EXPECT_TRUE(has(done.out, "Nothing touched CUDA")) << done.out;
+  EXPECT_TRUE(
+      has(done.out,
+          "Not modelled, so that a true run can differ: cudaGraphMemFreeNodeGetParams, 1 time (the first "
+          "at script.py:2 (<module>))."))
+      << done.out;
+  EXPECT_FALSE(has(done.out, "Exact:")) << done.out;
+}
+
+/// Takes 20 MiB, and one more for each of 100 elements of a mask that hold, which a kernel of CUB counts.
+const std::string kMasked =
+    "import ctypes, torch\n"
+    "cuda, key = ctypes.CDLL(None), ctypes.create_string_buffer(1)\n"
+    "name = ctypes.c_char_p(b'DeviceReduceSingleTileKernel policy_hubIiyN NonZeroOp')\n"
+    "cuda.__cudaRegisterFunction(None, key, name, name, -1, None, None, None, None, None)\n"
+    "class Grid(ctypes.Structure):\n"
+    "  _fields_ = [(axis, ctypes.c_uint) for axis in 'xyz']\n"
+    "data, elements, count = ctypes.c_void_p(), ctypes.c_uint64(100), ctypes.c_int()\n"
+    "assert cuda.cudaMalloc(ctypes.byref(data), ctypes.c_size_t(1024)) == 0\n"
+    "arguments = (ctypes.c_void_p * 3)(*map(ctypes.addressof, (data, data, elements)))\n"
+    "one = Grid(1, 1, 1)\n"
+    "assert cuda.cudaLaunchKernel(key, one, one, arguments, ctypes.c_size_t(0), None) == 0\n"
+    "assert cuda.cudaMemcpy(ctypes.byref(count), data, ctypes.c_size_t(4), 2) == 0\n"
+    "kept = torch.Tensor(20 + count.value)\n";
+
+TEST(Dryrun, RangeOfDensitiesRunsTheCommandForBothEndsAndTellsWhatLiesBetween) {
+  const TemporaryFolder folder;
+  const Words masked = script(folder, kMasked);
+  const Finished one = run(folder, dryrun_of("--density 0.5", masked), with_fake_pytorch());
+  ASSERT_EQ(one.status, 0) << one.err;
+  EXPECT_TRUE(has(one.out, "(the first at script.py:12 (<module>)): the rule is a share of 0.5")) << one.out;
+  EXPECT_TRUE(has(one.out, "The same with --density 0:1 tells between which peaks the truth lies."))
+      << one.out;
+
+  const Finished both =
+      run(folder, dryrun_of("--density 0:1 --json report.json --csv rows.csv", masked), with_fake_pytorch());
+  ASSERT_EQ(both.status, 0) << both.err;
+  EXPECT_TRUE(has(both.out, "It fits at both: between 639MiB and 739MiB of 79.18GiB at the peak."))
+      << both.out;
+  const auto reports = nlohmann::json::parse(read_file(folder / "report.json"));
+  EXPECT_EQ(reports.at(0).at("processes").at(0).at("density"), 0);
+  EXPECT_EQ(reports.at(1).at("devices").at(0).at("peak").at("allocated"), 120 << 20);
+  const auto rows = read_rows(folder / "rows.csv");
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].variant, "process 1, device 0, density 0");
+  EXPECT_EQ(rows[0].result.peak.allocated, 20_MiB);
+  EXPECT_EQ(rows[1].variant, "process 1, device 0, density 1");
+}
+
+TEST(Dryrun, RangeOfDensitiesSaysWhetherTheMasksDecide) {
+  const TemporaryFolder folder;
+  const Words masked = script(folder, kMasked);
+  const Finished decides =
+      run(folder, dryrun_of("--density 0:1 --memory 700MiB", masked), with_fake_pytorch());
+  EXPECT_EQ(decides.status, 1);
+  EXPECT_TRUE(has(decides.out, "What the masks hold decides whether it fits.")) << decides.out;
+  const Finished neither =
+      run(folder, dryrun_of("--density 0.2:1 --memory 650MiB", masked), with_fake_pytorch());
+  EXPECT_TRUE(has(neither.out, "It fits at neither.")) << neither.out;
+  const Finished none = run(folder, dryrun_of("--density 0:1", kTrain), with_fake_pytorch());
+  EXPECT_TRUE(has(none.out, "asked of no mask how many elements hold: --density changes nothing"))
+      << none.out;
+  const Finished failed =
+      run(folder, dryrun_of("--density 0:1", script(folder, kMasked + "assert count.value\n")),
+          with_fake_pytorch());
+  EXPECT_EQ(failed.status, 1);
+  EXPECT_TRUE(has(failed.out, "One of them ended early or by itself")) << failed.out;
 }
 
 TEST(Dryrun, ProgramWithARuntimeOfItsOwnIsNamed) {

@@ -18,6 +18,7 @@ FOLDER = pathlib.Path(__file__).with_name("scripts")
 SCRIPTS = {
     "attention.py": [],
     "compiled.py": ["triton"],
+    "decompositions.py": [],
     "distributed.py": [],
     "gpt2.py": [],
     "graphs.py": [],
@@ -94,6 +95,12 @@ def check_values(report):
         raise AssertionError(f"values were read by rule, and the report says {found}")
 
 
+def check_decompositions(report):
+    assumed = {sizes["symbol"][: len("cusparse")] for sizes in report["processes"][0]["assumed"]}
+    if assumed != {"cufftXtM", "cusolver", "cusparse"}:
+        raise AssertionError(f"sizes of cuFFT, cuSOLVER and cuSPARSE are assumed, and the report says {assumed}")
+
+
 def check(memsweep, script):
     with tempfile.TemporaryDirectory() as folder:
         report, printed = dryrun(memsweep, script, pathlib.Path(folder))
@@ -110,6 +117,8 @@ def check(memsweep, script):
         check_gpt2(memsweep, report)
     if script == "values.py":
         check_values(report)
+    if script == "decompositions.py":
+        check_decompositions(report)
     return peaks
 
 

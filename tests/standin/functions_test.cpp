@@ -12,8 +12,8 @@
 extern "C" int cudaGraphDebugDotPrint();
 extern "C" int cublasXtCreate();
 extern "C" int cublasSgemm_v2();
-extern "C" int cusolverDnCreate();
-extern "C" int nvrtcCreateProgram();
+extern "C" int cusolverRfCreate();
+extern "C" int nvrtcGetTileIR();
 extern "C" const char* nvrtcGetErrorString(int status);
 extern "C" int cuptiSubscribe();
 extern "C" int cuptiGetResultString(int status, const char** text);
@@ -75,16 +75,16 @@ TEST(StandinUnsupported, CallsAreRefusedWithTheLibrarysOwnStatusAndCounted) {
   EXPECT_EQ(cudaGraphDebugDotPrint(), 801);
   EXPECT_EQ(cublasXtCreate(), 15);
   EXPECT_EQ(cublasXtCreate(), 15);
-  EXPECT_EQ(cusolverDnCreate(), 9);
+  EXPECT_EQ(cusolverRfCreate(), 9);
   const auto& counts = model().observations.unsupported;
   EXPECT_EQ(counts.at("cudaGraphDebugDotPrint"), 1U);
   EXPECT_EQ(counts.at("cublasXtCreate"), 2U);
-  EXPECT_EQ(counts.at("cusolverDnCreate"), 1U);
+  EXPECT_EQ(counts.at("cusolverRfCreate"), 1U);
 }
 
 TEST(StandinUnsupported, LibrariesThatPyTorchHardlyCallsSayThatTheyAreNotInstalled) {
   reset("memory=64MiB");
-  EXPECT_NE(std::string(nvrtcGetErrorString(nvrtcCreateProgram())).find("not installed"), std::string::npos);
+  EXPECT_NE(std::string(nvrtcGetErrorString(nvrtcGetTileIR())).find("not installed"), std::string::npos);
   const char* text = nullptr;
   EXPECT_EQ(cuptiGetResultString(cuptiSubscribe(), &text), 0);
   EXPECT_NE(std::string(text).find("not installed"), std::string::npos);

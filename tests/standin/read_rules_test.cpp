@@ -39,6 +39,14 @@ constexpr const char* kAbsolute =
     "_ZN2at6native29vectorized_elementwise_kernelILi4ENS0_10AbsFunctorIfEEEEviT0_";
 constexpr const char* kGreater =
     "_ZN2at6native29vectorized_elementwise_kernelILi4EZNS0_21compare_scalar_kernelIfEE";
+constexpr const char* kSmallest =
+    "_ZN2at6native13reduce_kernelILi512ELi1ENS0_8ReduceOpIfNS0_14func_wrapper_tIfNS0_13MinNanFunctorIfEEEEjf";
+constexpr const char* kFillWithTrue =
+    "_ZN2at6native29vectorized_elementwise_kernelILi8ENS0_11FillFunctorIbEESt5arrayIPcLm1EELb0EEEviT0_T1_";
+constexpr const char* kToTruth =
+    "_ZN2at6native27unrolled_elementwise_kernelIZZZNS0_23direct_copy_kernel_cudaERNS_"
+    "18TensorIteratorBaseEENKUlvE1_"
+    "clEvENKUlvE9_clEvEUlbE_St5arrayIPcLm2EELi4E";
 
 class StandinReadRules : public testing::Test {
  protected:
@@ -114,6 +122,33 @@ TEST_F(StandinReadRules, OneElementIsComparedAndCopied) {
   launch(kGreater);
   EXPECT_FALSE(read<bool>()) << "a branch on a comparison is no question for all()";
   EXPECT_EQ(seen().blind_reads, 1U);
+}
+
+TEST_F(StandinReadRules, AnInfoIsNoErrorAndNoValueIsLessThanABound) {
+  const auto of_one_element = [&] {
+    EXPECT_EQ(cudaMemcpy(data_ + 512, data_, 1, cudaMemcpyDeviceToDevice), cudaSuccess);
+    return read<bool>(512);
+  };
+  launch(kToTruth);
+  EXPECT_FALSE(of_one_element()) << "any() of one number, as decompositions ask of their info";
+  int equal = 0;
+  bool is_true = true;
+  const auto compare_with_true = [&] {
+    launch(kFillWithTrue, {nullptr, &is_true});
+    launch(kCompared, {nullptr, &equal, nullptr});
+  };
+  launch(kSmallest);
+  launch(kGreater);
+  compare_with_true();
+  EXPECT_FALSE(of_one_element()) << "as istft() asks of its windows";
+  launch(kGreater);
+  compare_with_true();
+  EXPECT_TRUE(of_one_element());
+  launch(kSmallest);
+  launch(kGreater);
+  EXPECT_TRUE(read<bool>()) << "assert x.min() >= 0";
+  EXPECT_EQ(seen().truths_by_rule, 4U);
+  EXPECT_EQ(seen().blind_reads, 0U);
 }
 
 TEST_F(StandinReadRules, AResultIsNotWhatTheHostPutThereBefore) {

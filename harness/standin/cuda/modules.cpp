@@ -32,6 +32,7 @@ CUresult load(std::string_view function, CUmodule* module) {
 CUresult launch(std::string_view name, CUfunction function) {
   return driver_call(name, [&](DriverModel& model) {
     model.observations.last_kernel = function->name.c_str();
+    model.rules.kernel_launched(nullptr, nullptr);
     return CUDA_SUCCESS;
   });
 }

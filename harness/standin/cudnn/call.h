@@ -45,8 +45,8 @@ inline cudnnStatus_t destroy(std::string_view function, std::string_view maker, 
 template <class Bytes>
 cudnnStatus_t estimate(std::string_view function, std::size_t* size, Bytes bytes) {
   return dnn_call(function, [&](DriverModel& model) {
-    model.observations.note_estimate(function);
     *size = bytes(model);
+    model.observations.note_estimate(function, *size);
     return CUDNN_STATUS_SUCCESS;
   });
 }

@@ -6,7 +6,7 @@
 namespace memsweep::standin {
 namespace {
 
-constexpr std::size_t kVersion = 91900;
+constexpr std::size_t kVersion = 92600;  // PyTorch refuses one older than its own, which is this in 2.15
 constexpr std::size_t kRuntimeVersion = 13000;
 
 struct DnnHandle {
@@ -42,7 +42,7 @@ std::size_t cudnnGetMaxDeviceVersion() { return 0; }
 
 /// 0 to 2: the parts of the version, major first.
 cudnnStatus_t cudnnGetProperty(int part, int* value) {
-  constexpr std::array kParts{9, 19, 0};
+  constexpr std::array kParts{9, 26, 0};
   if (part < 0 || part >= static_cast<int>(kParts.size())) return CUDNN_STATUS_BAD_PARAM;
   *value = kParts[part];
   return CUDNN_STATUS_SUCCESS;

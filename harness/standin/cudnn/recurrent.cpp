@@ -1,4 +1,6 @@
 // Recurrent networks of cuDNN's older interface: where their weights lie, and how large their spaces are.
+#include <algorithm>
+
 #include "harness/standin/cudnn/tensors.h"
 
 namespace memsweep::standin {
@@ -153,19 +155,18 @@ cudnnStatus_t cudnnGetRNNTempSpaceSizes(void*, const void* handle, int forward_m
   return dnn_call("cudnnGetRNNTempSpaceSizes", [&](DriverModel& model) {
     const Network* const network = find_network(model, handle);
     if (network == nullptr || !model.handles.holds(kSequences, sequences)) return CUDNN_STATUS_BAD_PARAM;
-    model.observations.note_estimate("cudnnGetRNNTempSpaceSizes");
     const auto& data = *static_cast<const Sequences*>(sequences);
     const std::int64_t rows = data.steps * data.batch * network->directions;
     const std::int64_t kept = (network->gates() + 1) * network->hidden + network->outputs();
     constexpr int kTraining = 1;
     const std::size_t element = network->element();
-    if (workspace != nullptr) {
-      *workspace = static_cast<std::size_t>(rows * network->gates() * network->hidden) * element;
-    }
-    if (reserve != nullptr) {
-      *reserve =
-          forward_mode == kTraining ? static_cast<std::size_t>(rows * network->layers * kept) * element : 0;
-    }
+    const std::size_t temporary =
+        static_cast<std::size_t>(rows * network->gates() * network->hidden) * element;
+    const std::size_t lasting =
+        forward_mode == kTraining ? static_cast<std::size_t>(rows * network->layers * kept) * element : 0;
+    if (workspace != nullptr) *workspace = temporary;
+    if (reserve != nullptr) *reserve = lasting;
+    model.observations.note_estimate("cudnnGetRNNTempSpaceSizes", std::max(temporary, lasting));
     return CUDNN_STATUS_SUCCESS;
   });
 }

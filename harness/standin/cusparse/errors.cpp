@@ -1,4 +1,4 @@
-// The functions of cuSPARSE that hand out text. All that computes is not supported.
+// The functions of cuSPARSE that hand out text.
 namespace memsweep::standin {
 
 extern "C" {

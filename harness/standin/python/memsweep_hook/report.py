@@ -93,6 +93,7 @@ def write(watch, ended):
         "error": _error(torch),
         "used_cuda": torch.cuda.is_initialized(),
         "steps": watch.step - 1 + (ended == "steps"),
+        "firsts": watch.firsts,
         "devices": [],
     }
     if content["used_cuda"]:
@@ -102,7 +103,6 @@ def write(watch, ended):
         content["marks"] = forwards.with_forwards(watch.marks, snapshot["device_traces"], watch.calls())
         content["samples"] = watch.samples
         content["shortages"] = watch.shortages
-        content["firsts"] = watch.firsts
         with open(os.path.join(folder, f"snapshot-{watch.pid}.pickle"), "wb") as out:
             pickle.dump(snapshot, out, protocol=4)
     temporary = os.path.join(folder, f"pytorch-{watch.pid}.tmp")
