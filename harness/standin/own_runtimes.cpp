@@ -15,9 +15,10 @@ namespace memsweep::standin {
 namespace {
 
 // With kernels of their own, by the beginnings of their names.
-constexpr std::array<std::string_view, 10> kNvidias{"libcublas", "libcudnn",  "libcufft",    "libcufile",
-                                                    "libcupti",  "libcurand", "libcusolver", "libcusparse",
-                                                    "libnccl",   "libnvshmem"};
+constexpr std::array<std::string_view, 11> kNvidias{
+    "libcublas",   "libcudnn",    "libcufft", "libcufile",  "libcupti",  "libcurand",
+    "libcusolver", "libcusparse", "libnccl",  "libnvshmem", "libnvjpeg",
+};
 
 /// The dynamic section of a loaded object; null where it has none.
 const ElfW(Dyn) * dynamic_section(const dl_phdr_info& object) {

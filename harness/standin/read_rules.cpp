@@ -14,12 +14,20 @@ T argument(void* const* arguments, std::size_t index) {
   return value;
 }
 
-/// How many elements a kernel of CUB sums: its third argument, whose type the name has behind that of a sum.
+/// The type of the number of elements that a kernel of CUB sums: the name has it behind that of a sum. 0: it
+/// is not told.
+char type_of_number(std::string_view name) {
+  // As PyTorch from 2.11 on and before it has them.
+  for (const std::string_view types : {"policy_hubIi", "DeviceReducePolicyIi"}) {
+    const std::size_t at = name.find(types);
+    if (at != name.npos && at + types.size() < name.size()) return name[at + types.size()];
+  }
+  return 0;
+}
+
+/// How many elements a kernel of CUB sums: its third argument.
 std::optional<std::uint64_t> elements(std::string_view name, void* const* arguments) {
-  constexpr std::string_view kTypes = "policy_hubIi";
-  const std::size_t at = name.find(kTypes);
-  if (at == name.npos || at + kTypes.size() == name.size()) return std::nullopt;
-  switch (name[at + kTypes.size()]) {
+  switch (type_of_number(name)) {
     case 'i':
     case 'j': return argument<std::uint32_t>(arguments, 2);
     case 'l':

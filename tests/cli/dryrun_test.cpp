@@ -43,9 +43,11 @@ TEST(Dryrun, ACommandKeepsItsOutputAndItsStatus) {
   EXPECT_TRUE(has(done.out, "Nothing touched CUDA")) << done.out;
 }
 
-TEST(Dryrun, ProgramWithoutPytorchIsKnownByWhatItTakesOfTheDevice) {
+class DryrunOfPlainProgram : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(DryrunOfPlainProgram, IsKnownByWhatItTakesOfTheDevice) {
   const TemporaryFolder folder;
-  const Words program{MEMSWEEP_PLAIN_PROGRAM};
+  const Words program{GetParam()};
   const Finished fits = run(folder, dryrun_of("--gpu t4", program), with_fake_pytorch());
   EXPECT_EQ(fits.status, 0) << fits.err;
   EXPECT_TRUE(has(fits.out, "It fits: 3.25GiB of 14.56GiB at the peak")) << fits.out;
@@ -53,6 +55,22 @@ TEST(Dryrun, ProgramWithoutPytorchIsKnownByWhatItTakesOfTheDevice) {
   const Finished fails = run(folder, dryrun_of("--gpu t4 --memory 2GiB", program), with_fake_pytorch());
   EXPECT_EQ(fails.status, 1) << fails.err;
   EXPECT_TRUE(has(fails.out, "The device refused 1 requests")) << fails.out;
+}
+
+INSTANTIATE_TEST_SUITE_P(OfCuda, DryrunOfPlainProgram,
+                         ::testing::Values(MEMSWEEP_PLAIN_PROGRAM, MEMSWEEP_PLAIN_CUDA12_PROGRAM),
+                         [](const auto& program) { return program.index == 0 ? "13" : "12"; });
+
+TEST(Dryrun, PytorchForACudaThatIsNotModelledIsRefusedInOneSentence) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "torch");
+  std::ofstream(folder / "torch/__init__.py") << "raise ImportError('libcudart.so.11.0')\n";
+  std::ofstream(folder / "torch/version.py") << "cuda: Optional[str] = '11.8'\n";
+  Words environment = with_fake_pytorch();
+  environment[0] = "PYTHONPATH=.";
+  const Finished done = run(folder, dryrun_of("", script(folder, "import torch\n")), environment);
+  EXPECT_EQ(done.status, 2);
+  EXPECT_EQ(done.err, "memsweep: this PyTorch is built for CUDA 11; modelled are 12 and 13\n");
 }
 
 TEST(Dryrun, OptionsBehindTheMarkAreTheCommands) {

@@ -5,9 +5,8 @@ import pathlib
 import subprocess
 import sys
 
-# What PyTorch would find beside itself if it were not loaded before.
-PRELOADED = ("cudart.so.13", "cublasLt.so.13", "cublas.so.13", "cudnn.so.9", "nccl.so.2", "cufft.so.12")
-PRELOADED += ("cusolver.so.12", "cusparse.so.12")
+# These PyTorch opens by name; all others it would find beside itself if they were not loaded before.
+OPENED_BY_NAME = ("libcuda.so.1", "libnvidia-ml.so.1")
 
 # Not imported: that takes seconds, and the libraries.
 ASK_VERSION = """
@@ -36,7 +35,8 @@ def version():
 def environment(standin, **more):
     """This process's, with the libraries of the folder `standin` before all others, and `more` variables."""
     variables = dict(os.environ, **more)
-    variables["LD_PRELOAD"] = ":".join(str(standin / f"lib{name}") for name in PRELOADED)
+    preloaded = [str(path) for path in standin.glob("lib*.so.*") if path.name not in OPENED_BY_NAME]
+    variables["LD_PRELOAD"] = ":".join(sorted(preloaded))
     folders = (str(standin), variables.get("LD_LIBRARY_PATH", ""), str(standin / "fallback"))
     variables["LD_LIBRARY_PATH"] = ":".join(filter(None, folders))
     return variables

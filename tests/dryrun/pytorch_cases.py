@@ -38,7 +38,8 @@ def variables(case):
     major, minor = case["compute_capability"].split(".")
     multiprocessors = 108 if major == "8" else 132
     device = f"memory={case['capacity']},capability={major}{minor},multiprocessors={multiprocessors}"
-    return {"PYTORCH_ALLOC_CONF": case["alloc_conf"], "MEMSWEEP_STANDIN": device}
+    # By the name that all versions know; the other one is of PyTorch 2.10.
+    return {"PYTORCH_CUDA_ALLOC_CONF": case["alloc_conf"], "MEMSWEEP_STANDIN": device}
 
 
 def main(golden):

@@ -51,7 +51,7 @@ def under(torch, *faults):
 
 
 def main(function, error, settings):
-    os.environ["PYTORCH_ALLOC_CONF"] = settings
+    os.environ["PYTORCH_CUDA_ALLOC_CONF"] = settings
     import torch
     import torch._dynamo  # which the first optimizer would import, in each process for itself
 

@@ -33,6 +33,10 @@ def recordings(golden):
                 yield boundary[side]
 
 
+def comparable(runs):
+    return [run for run in runs if run["case"]["alloc_conf"] != NOT_COMPARED]
+
+
 def sample(runs):
     """As many of them as are asked for, the first and the last among them."""
     wanted = int(os.environ.get("MEMSWEEP_PYTORCH_CASES", len(runs)))
@@ -72,8 +76,8 @@ def main(standin, golden, word=""):
     if version not in RECORDED:
         print("not run: " + (f"no recordings of PyTorch {version}" if version else "PyTorch is not installed"))
         return 0
-    runs = [run for run in recordings(golden / RECORDED[version]) if word in run["case"]["id"]]
-    runs = sample([run for run in runs if run["case"]["alloc_conf"] != NOT_COMPARED])
+    runs = comparable(recordings(golden / RECORDED[version]))
+    runs = sample([run for run in runs if word in run["case"]["id"]])
     different = 0
     for recorded, counted in zip(runs, run_cases(standin, golden, [run["case"] for run in runs]), strict=True):
         why = difference(recorded, counted)

@@ -54,21 +54,32 @@ TEST_P(StandinFunctions, AreAllThere) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Libraries, StandinFunctions,
-                         testing::Values(Library{"cudart", "libcudart.so.13", "libcudart.so.13"},
+                         testing::Values(Library{"cudart", "libcudart.so.12", "libcudart.so.12"},
+                                         Library{"cudart", "libcudart.so.13", "libcudart.so.13"},
                                          Library{"cuda", "libcuda.so.1", nullptr},
+                                         Library{"cublas", "libcublas.so.12", "libcublas.so.12"},
                                          Library{"cublas", "libcublas.so.13", "libcublas.so.13"},
+                                         Library{"cublaslt", "libcublasLt.so.12", "libcublasLt.so.12"},
                                          Library{"cublaslt", "libcublasLt.so.13", "libcublasLt.so.13"},
                                          Library{"cudnn", "libcudnn.so.9", "libcudnn.so.9"},
                                          Library{"nccl", "libnccl.so.2", nullptr},
+                                         Library{"cufft", "libcufft.so.11", "libcufft.so.11"},
                                          Library{"cufft", "libcufft.so.12", "libcufft.so.12"},
+                                         Library{"cusolver", "libcusolver.so.11", "libcusolver.so.11"},
                                          Library{"cusolver", "libcusolver.so.12", "libcusolver.so.12"},
                                          Library{"cusparse", "libcusparse.so.12", "libcusparse.so.12"},
                                          Library{"cufile", "libcufile.so.0", nullptr},
+                                         Library{"cupti", "libcupti.so.12", "libcupti.so.12"},
                                          Library{"cupti", "libcupti.so.13", "libcupti.so.13"},
+                                         Library{"curand", "libcurand.so.10", "libcurand.so.10"},
                                          Library{"cusparselt", "libcusparseLt.so.0", nullptr},
+                                         Library{"nvrtc", "libnvrtc.so.12", "libnvrtc.so.12"},
                                          Library{"nvrtc", "libnvrtc.so.13", "libnvrtc.so.13"},
                                          Library{"nvshmem", "libnvshmem_host.so.3", "NVSHMEM"}),
-                         [](const auto& library) { return library.param.folder; });
+                         [](const auto& library) {
+                           const std::string file = library.param.file;
+                           return library.param.folder + file.substr(file.rfind('.') + 1);
+                         });
 
 TEST(StandinUnsupported, CallsAreRefusedWithTheLibrarysOwnStatusAndCounted) {
   reset("memory=64MiB");

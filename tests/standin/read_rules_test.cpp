@@ -24,6 +24,10 @@ constexpr const char* kAny = "_ZN2at6native13reduce_kernelILi512ENS0_8ReduceOpIb
 constexpr const char* kMask =
     "_ZN3cub6detail6reduce28DeviceReduceSingleTileKernelINS2_10policy_hubIiyN4cuda3std3__44plusIvEEE"
     "N2at6native9NonZeroOpIbEEPiy";
+constexpr const char* kOlderMask =  // up to PyTorch 2.10
+    "_ZN14at_cuda_detail3cub28DeviceReduceSingleTileKernelINS0_18DeviceReducePolicyIijN4cuda3std3__"
+    "44plusIvEEE9Policy600E"
+    "NS0_22TransformInputIteratorIbN2at6native9NonZeroOpIbEEPKblEEPijS7_i";
 constexpr const char* kMaskParts =
     "_ZN3cub6detail6reduce18DeviceReduceKernelINS2_10policy_hubIiyN4cuda3std3__44plusIvEEEN2at6native"
     "9NonZeroOpIbEEy";
@@ -161,6 +165,8 @@ TEST_F(StandinReadRules, AllElementsOfAMaskHoldUnlessTheSettingsSayOtherwise) {
   sum(kMask, data_, data_ + 512, 1000);
   EXPECT_EQ(read<int>(512), 1000);
   EXPECT_EQ(read<int>(1024), 0) << "of something else";
+  sum(kOlderMask, data_, data_ + 512, 2000);
+  EXPECT_EQ(read<int>(512), 2000);
   begin("memory=64MiB,density=0.25");
   sum(kMask, data_, data_ + 512, 1000);
   EXPECT_EQ(read<int>(512), 250);

@@ -8,6 +8,7 @@
 
 #include "harness/standin/driver_model.h"
 #include "harness/standin/error_names.h"
+#include "harness/standin/library_version.h"
 
 namespace memsweep::standin {
 namespace {
@@ -26,7 +27,6 @@ struct BlasHandle {
 };
 
 constexpr std::string_view kHandle = "cublasCreate_v2";
-constexpr int kVersion = 130100;
 
 /// A function of a handle. A context that is broken executes nothing.
 template <class Body>
@@ -86,15 +86,15 @@ cublasStatus_t cublasDestroy_v2(void* handle) {
 
 /// The handle is not asked for, as in the library.
 cublasStatus_t cublasGetVersion_v2(void*, int* version) {
-  *version = kVersion;
+  *version = cublas_version();
   return CUBLAS_STATUS_SUCCESS;
 }
 
 /// 0 to 2: the parts of the version, major first.
 cublasStatus_t cublasGetProperty(int part, int* value) {
-  constexpr std::array kParts{13, 1, 0};
-  if (part < 0 || part >= static_cast<int>(kParts.size())) return CUBLAS_STATUS_INVALID_VALUE;
-  *value = kParts[part];
+  const std::array parts{cublas_version() / 10000, cublas_version() / 100 % 100, cublas_version() % 100};
+  if (part < 0 || part >= static_cast<int>(parts.size())) return CUBLAS_STATUS_INVALID_VALUE;
+  *value = parts[part];
   return CUBLAS_STATUS_SUCCESS;
 }
 

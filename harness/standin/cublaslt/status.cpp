@@ -1,6 +1,7 @@
 #include <cublasLt.h>
 
 #include "harness/standin/error_names.h"
+#include "harness/standin/library_version.h"
 
 namespace memsweep::standin {
 
@@ -16,8 +17,8 @@ const char* cublasLtGetStatusString(cublasStatus_t status) {
   return row == nullptr ? "unknown status" : row->meaning;
 }
 
-size_t cublasLtGetVersion() { return 130100; }  // of CUDA 13.0
-size_t cublasLtGetCudartVersion() { return CUDART_VERSION; }
+size_t cublasLtGetVersion() { return cublas_version(); }
+size_t cublasLtGetCudartVersion() { return runtime_version(); }
 
 }  // extern "C"
 }  // namespace memsweep::standin

@@ -39,6 +39,22 @@ cudaError_t instantiate(std::string_view function, cudaGraphExec_t* executable, 
   });
 }
 
+/// Nodes, and so dependencies on them, are not known here.
+cudaError_t get_capture_info(std::string_view function, cudaStream_t stream, cudaStreamCaptureStatus* status,
+                             unsigned long long* id, cudaGraph_t* graph, const cudaGraphNode_t** dependencies,
+                             size_t* dependency_count) {
+  return call(function, [&](const DriverModel& model) {
+    if (!is_stream(model, stream)) return cudaErrorInvalidResourceHandle;
+    const Capture& capture = capture_of(model, stream);
+    *status = status_of(capture);
+    if (id != nullptr) *id = capture.id;
+    if (graph != nullptr) *graph = capture.graph;
+    if (dependencies != nullptr) *dependencies = nullptr;
+    if (dependency_count != nullptr) *dependency_count = 0;
+    return cudaSuccess;
+  });
+}
+
 }  // namespace
 
 bool is_active(const DriverModel& model, const Capture& capture) {
@@ -89,17 +105,17 @@ cudaError_t cudaStreamGetCaptureInfo(cudaStream_t stream, cudaStreamCaptureStatu
                                      unsigned long long* id, cudaGraph_t* graph,
                                      const cudaGraphNode_t** dependencies, const cudaGraphEdgeData** edges,
                                      size_t* dependency_count) {
-  return call("cudaStreamGetCaptureInfo", [&](const DriverModel& model) {
-    if (!is_stream(model, stream)) return cudaErrorInvalidResourceHandle;
-    const Capture& capture = capture_of(model, stream);
-    *status = status_of(capture);
-    if (id != nullptr) *id = capture.id;
-    if (graph != nullptr) *graph = capture.graph;
-    if (dependencies != nullptr) *dependencies = nullptr;
-    if (edges != nullptr) *edges = nullptr;
-    if (dependency_count != nullptr) *dependency_count = 0;
-    return cudaSuccess;
-  });
+  if (edges != nullptr) *edges = nullptr;
+  return get_capture_info("cudaStreamGetCaptureInfo", stream, status, id, graph, dependencies,
+                          dependency_count);
+}
+
+/// CUDA 12's.
+cudaError_t cudaStreamGetCaptureInfo_v2(cudaStream_t stream, cudaStreamCaptureStatus* status,
+                                        unsigned long long* id, cudaGraph_t* graph,
+                                        const cudaGraphNode_t** dependencies, size_t* dependency_count) {
+  return get_capture_info("cudaStreamGetCaptureInfo_v2", stream, status, id, graph, dependencies,
+                          dependency_count);
 }
 
 /// What a thread may do while others capture is not checked here: only the mode is remembered.

@@ -1,8 +1,9 @@
-// The layout of what cudaGetDeviceProperties fills in, in CUDA 13.
+// The layouts of what cudaGetDeviceProperties fills in.
 #pragma once
 
 #include <cstddef>
 
+/// CUDA 13's.
 struct cudaDeviceProp {
   char name[256];
   char uuid[16];
@@ -85,3 +86,89 @@ static_assert(offsetof(cudaDeviceProp, surfaceAlignment) == 552);
 static_assert(offsetof(cudaDeviceProp, sharedMemPerBlockOptin) == 672);
 static_assert(offsetof(cudaDeviceProp, clusterLaunch) == 748);
 static_assert(sizeof(cudaDeviceProp) == 1008);
+
+/// CUDA 12's.
+struct cudaDeviceProp12 {
+  char name[256];
+  char uuid[16];
+  char luid[8];
+  unsigned int luidDeviceNodeMask;
+  size_t totalGlobalMem;
+  size_t sharedMemPerBlock;
+  int regsPerBlock;
+  int warpSize;
+  size_t memPitch;
+  int maxThreadsPerBlock;
+  int maxThreadsDim[3];
+  int maxGridSize[3];
+  int clockRate;
+  size_t totalConstMem;
+  int major;
+  int minor;
+  size_t textureAlignment;
+  size_t texturePitchAlignment;
+  int deviceOverlap;
+  int multiProcessorCount;
+  int kernelExecTimeoutEnabled;
+  int integrated;
+  int canMapHostMemory;
+  int computeMode;
+  int textureLimits[40];  // maxTexture1D to maxSurfaceCubemapLayered
+  size_t surfaceAlignment;
+  int concurrentKernels;
+  int ECCEnabled;
+  int pciBusID;
+  int pciDeviceID;
+  int pciDomainID;
+  int tccDriver;
+  int asyncEngineCount;
+  int unifiedAddressing;
+  int memoryClockRate;
+  int memoryBusWidth;
+  int l2CacheSize;
+  int persistingL2CacheMaxSize;
+  int maxThreadsPerMultiProcessor;
+  int streamPrioritiesSupported;
+  int globalL1CacheSupported;
+  int localL1CacheSupported;
+  size_t sharedMemPerMultiprocessor;
+  int regsPerMultiprocessor;
+  int managedMemory;
+  int isMultiGpuBoard;
+  int multiGpuBoardGroupID;
+  int hostNativeAtomicSupported;
+  int singleToDoublePrecisionPerfRatio;
+  int pageableMemoryAccess;
+  int concurrentManagedAccess;
+  int computePreemptionSupported;
+  int canUseHostPointerForRegisteredMem;
+  int cooperativeLaunch;
+  int cooperativeMultiDeviceLaunch;
+  size_t sharedMemPerBlockOptin;
+  int pageableMemoryAccessUsesHostPageTables;
+  int directManagedMemAccessFromHost;
+  int maxBlocksPerMultiProcessor;
+  int accessPolicyMaxWindowSize;
+  size_t reservedSharedMemPerBlock;
+  int hostRegisterSupported;
+  int sparseCudaArraySupported;
+  int hostRegisterReadOnlySupported;
+  int timelineSemaphoreInteropSupported;
+  int memoryPoolsSupported;
+  int gpuDirectRDMASupported;
+  unsigned int gpuDirectRDMAFlushWritesOptions;
+  int gpuDirectRDMAWritesOrdering;
+  unsigned int memoryPoolSupportedHandleTypes;
+  int deferredMappingCudaArraySupported;
+  int ipcEventSupported;
+  int clusterLaunch;
+  int unifiedFunctionPointers;
+  int reserved[63];
+};
+static_assert(offsetof(cudaDeviceProp12, clockRate) == 348);
+static_assert(offsetof(cudaDeviceProp12, multiProcessorCount) == 388);
+static_assert(offsetof(cudaDeviceProp12, surfaceAlignment) == 568);
+static_assert(offsetof(cudaDeviceProp12, memoryClockRate) == 608);
+static_assert(offsetof(cudaDeviceProp12, sharedMemPerBlockOptin) == 696);
+static_assert(offsetof(cudaDeviceProp12, clusterLaunch) == 772);
+static_assert(sizeof(cudaDeviceProp12) == 1032);

@@ -4,6 +4,7 @@
 
 #include "harness/standin/cudart/call.h"
 #include "harness/standin/device_attributes.h"
+#include "harness/standin/library_version.h"
 
 namespace memsweep::standin {
 extern "C" {
@@ -74,7 +75,7 @@ cudaError_t cudaDriverGetVersion(int* version) {
 
 cudaError_t cudaRuntimeGetVersion(int* version) {
   return query("cudaRuntimeGetVersion", [&](const DriverModel&) {
-    *version = CUDART_VERSION;
+    *version = runtime_version();
     return cudaSuccess;
   });
 }

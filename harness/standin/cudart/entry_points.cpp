@@ -1,6 +1,7 @@
 #include <cuda.h>
 
 #include "harness/standin/cudart/call.h"
+#include "harness/standin/library_version.h"
 
 namespace memsweep::standin {
 namespace {
@@ -27,7 +28,7 @@ extern "C" {
 
 cudaError_t cudaGetDriverEntryPoint(const char* symbol, void** function, unsigned long long flags,
                                     cudaDriverEntryPointQueryResult* result) {
-  return find_entry_point("cudaGetDriverEntryPoint", symbol, function, CUDART_VERSION, flags, result);
+  return find_entry_point("cudaGetDriverEntryPoint", symbol, function, runtime_version(), flags, result);
 }
 
 cudaError_t cudaGetDriverEntryPointByVersion(const char* symbol, void** function, unsigned int cuda_version,

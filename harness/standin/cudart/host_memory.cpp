@@ -28,6 +28,15 @@ bool is_pinned(const DriverModel& model, const void* pointer) {
   return address_of(pointer) - range->first < range->second;
 }
 
+/// `reserved` is left as it is: CUDA 12's callers have no room for it.
+void set_attributes(cudaPointerAttributes& attributes, cudaMemoryType type, int device, void* on_device,
+                    void* on_host) {
+  attributes.type = type;
+  attributes.device = device;
+  attributes.devicePointer = on_device;
+  attributes.hostPointer = on_host;
+}
+
 }  // namespace
 
 extern "C" {
@@ -80,11 +89,11 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const vo
     void* const address = const_cast<void*>(pointer);
     const int device = model.memory.device_of(address_of(pointer));
     if (device >= 0) {
-      *attributes = {cudaMemoryTypeDevice, device, address, nullptr, {}};
+      set_attributes(*attributes, cudaMemoryTypeDevice, device, address, nullptr);
     } else if (is_pinned(model, pointer)) {
-      *attributes = {cudaMemoryTypeHost, current_device(), address, address, {}};
+      set_attributes(*attributes, cudaMemoryTypeHost, current_device(), address, address);
     } else {
-      *attributes = {cudaMemoryTypeUnregistered, kNoDevice, nullptr, address, {}};
+      set_attributes(*attributes, cudaMemoryTypeUnregistered, kNoDevice, nullptr, address);
     }
     return cudaSuccess;
   });

@@ -8,14 +8,16 @@
 namespace memsweep::standin {
 namespace {
 
-/// What a device has beyond its attributes is left out: textures, NUMA, identity.
-cudaDeviceProp properties_of(const Settings& settings, int device) {
+/// What a device has beyond its attributes is left out: textures, NUMA, identity. Properties as CUDA 12 or 13
+/// lays them out.
+template <class Properties>
+Properties properties_of(const Settings& settings, int device) {
   const auto attribute = [&](cudaDeviceAttr which) {
     return device_attribute(settings, which, device).value_or(0);
   };
   constexpr std::size_t kConstantBytes = std::size_t{64} << 10;
   constexpr std::size_t kTextureAlignment = 512;
-  cudaDeviceProp made{};
+  Properties made{};
   std::snprintf(made.name, sizeof(made.name), "%s", settings.name.c_str());
   made.uuid[0] = static_cast<char>(device + 1);  // what tells devices apart
   made.totalGlobalMem = settings.memory;
@@ -53,7 +55,21 @@ cudaDeviceProp properties_of(const Settings& settings, int device) {
   made.hostRegisterSupported = 1;
   made.memoryPoolsSupported = attribute(cudaDevAttrMemoryPoolsSupported);
   made.clusterLaunch = settings.capability >= 90 ? 1 : 0;
+  if constexpr (requires { made.clockRate; }) {  // what CUDA 13 has dropped
+    made.clockRate = attribute(cudaDevAttrClockRate);
+    made.memoryClockRate = attribute(cudaDevAttrMemoryClockRate);
+    made.deviceOverlap = 1;
+  }
   return made;
+}
+
+template <class Properties>
+cudaError_t get_properties(std::string_view function, Properties* properties, int device) {
+  return query(function, [&](const DriverModel& model) {
+    if (!model.has_device(device)) return cudaErrorInvalidDevice;
+    *properties = properties_of<Properties>(model.settings, device);
+    return cudaSuccess;
+  });
 }
 
 }  // namespace
@@ -61,11 +77,12 @@ cudaDeviceProp properties_of(const Settings& settings, int device) {
 extern "C" {
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
-  return query("cudaGetDeviceProperties", [&](const DriverModel& model) {
-    if (!model.has_device(device)) return cudaErrorInvalidDevice;
-    *properties = properties_of(model.settings, device);
-    return cudaSuccess;
-  });
+  return get_properties("cudaGetDeviceProperties", properties, device);
+}
+
+/// CUDA 12's.
+cudaError_t cudaGetDeviceProperties_v2(cudaDeviceProp12* properties, int device) {
+  return get_properties("cudaGetDeviceProperties_v2", properties, device);
 }
 
 }  // extern "C"
