@@ -7,7 +7,7 @@
 namespace memsweep {
 
 DryrunDevice dryrun_device(const DryrunOptions& options) {
-  DryrunDevice device{find_profile(options.gpu), options.devices, options.density};
+  DryrunDevice device{find_profile(options.gpu), options.devices, options.density, options.asks_cudnn};
   if (device.profile.compute_capability == 0) {
     throw UsageError(fmt::format("--gpu: '{}' is no GPU", options.gpu));
   }

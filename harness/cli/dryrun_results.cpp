@@ -30,6 +30,7 @@ nlohmann::json dryrun_settings(const DryrunOptions& options, const std::string& 
                           {"command", options.command}};
   if (options.time_limit) settings["time_limit"] = *options.time_limit;
   if (options.density != 1) settings["density"] = options.density;
+  if (!options.asks_cudnn) settings["cudnn"] = "none";
   // What is swept, not over which values: another range of them goes on with the rows that are there.
   if (options.sweep) settings["sweep"] = options.sweep->name;
   return settings;

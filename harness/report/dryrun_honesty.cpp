@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "harness/report/dryrun_cudnn.h"
 #include "harness/report/quantity.h"
 
 namespace memsweep {
@@ -131,8 +132,10 @@ std::string dryrun_honesty(const Dryrun& dryrun) {
   if (doubts.lacks_pytorch) {
     text += "Of a process that has no PyTorch, or was killed, only what it took of the device is known.\n";
   }
-  text += unseen_runtimes(dryrun) + unsupported_calls(doubts) + rules(doubts) + reads(doubts);
-  return text.empty() ? "Exact: the program read nothing that a kernel would have computed.\n" : text;
+  text += unseen_runtimes(dryrun) + unsupported_calls(doubts) + cudnn_doubts(dryrun) + rules(doubts) +
+          reads(doubts);
+  if (text.empty()) text = "Exact: the program read nothing that a kernel would have computed.\n";
+  return text + cudnn_source(dryrun);
 }
 
 }  // namespace memsweep

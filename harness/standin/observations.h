@@ -19,14 +19,37 @@ struct BlindRead {
   std::string after;  // the kernel launched last, as the compiler calls it; empty: none
 };
 
+/// Of the calling thread: whether a true library is running, whose calls are none of the program's.
+bool& in_true_library();
+
+/// Of convolutions and attention.
+struct GraphsOfCudnn {
+  std::string version;              // of the true library that was asked: "9.19.0"; empty: none was
+  std::string refusal;              // why none could be, a clause; empty: it could, or was not to be
+  std::uint64_t asked_plans = 0;    // with the workspaces that it told
+  std::uint64_t assumed_plans = 0;  // with the one of the settings
+  std::uint64_t compared = 0;       // graphs of which several plans were run, for the fastest
+};
+
 struct Observations {
   static constexpr std::size_t kMostListed = 16;
 
   void note_unsupported(std::string_view function) {
+    if (in_true_library()) return;
     if (++unsupported[std::string(function)] == 1) news = function;
   }
 
   void note_estimate(std::string_view function) { ++estimates[std::string(function)]; }
+
+  void note_asked_plan() { ++cudnn.asked_plans; }
+
+  void note_assumed_plan() {
+    if (++cudnn.assumed_plans == 1) news = kAssumedPlan;
+  }
+
+  void note_compared_plans() {
+    if (++cudnn.compared == 1) news = kComparedPlans;
+  }
 
   void note_shadow_read() {
     if (++shadow_reads == 1) news = kShadowRead;
@@ -49,6 +72,7 @@ struct Observations {
 
   std::map<std::string, std::uint64_t> unsupported;  // calls by function
   std::map<std::string, std::uint64_t> estimates;    // calls by function: sizes that were guessed
+  GraphsOfCudnn cudnn;
   std::uint64_t blind_reads = 0;
   std::vector<BlindRead> first_blind_reads;
   std::uint64_t shadow_reads = 0;         // answered with what the host had put there itself
