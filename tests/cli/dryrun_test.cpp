@@ -25,6 +25,7 @@ TEST(Dryrun, RefusesWhatCannotBeRunWithOneSentence) {
   expect_refused(run(folder, "dryrun --gpus all,h1000 -- true"), "h1000");
   expect_refused(run(folder, "dryrun --memory 1MiB -- true"), "the context alone takes more");
   expect_refused(run(folder, "dryrun --steps 0 -- true"), "--steps");
+  expect_refused(run(folder, "dryrun --cudnn 9 -- true"), "it can be installed or none");
   expect_refused(run(folder, "dryrun --density 1.5 -- true"), "--density");
   expect_refused(run(folder, "dryrun --alloc-conf nonsense:1 -- true"), "nonsense");
 }

@@ -114,21 +114,38 @@ TrueLibrary::TrueLibrary(const std::string& file, const Settings& settings) {
     throw UsageError(fmt::format("{} is installed, and 9.8 is the first that can be asked without a GPU",
                                  version_text(version)));
   }
-  find_function(library, "cudnnBackendCreateDescriptor", create);
-  find_function(library, "cudnnBackendSetAttribute", set);
-  find_function(library, "cudnnBackendGetAttribute", get);
+  find_function(library, "cudnnBackendCreateDescriptor", create_);
+  find_function(library, "cudnnBackendSetAttribute", set_);
+  find_function(library, "cudnnBackendGetAttribute", get_);
   find_function(library, "cudnnBackendFinalize", finalize_);
   find_function(library, "cudnnBackendDestroyDescriptor", destroy_);
   load_compiler(file);
   describe_device(settings);
 }
 
+cudnnStatus_t TrueLibrary::create(int kind, void** descriptor) const {
+  const InTrueLibrary running;
+  return create_(kind, descriptor);
+}
+
+cudnnStatus_t TrueLibrary::set(void* descriptor, int name, int type, std::int64_t count,
+                               const void* elements) const {
+  const InTrueLibrary running;
+  return set_(descriptor, name, type, count, elements);
+}
+
+cudnnStatus_t TrueLibrary::get(void* descriptor, int name, int type, std::int64_t requested,
+                               std::int64_t* count, void* elements) const {
+  const InTrueLibrary running;
+  return get_(descriptor, name, type, requested, count, elements);
+}
+
 void TrueLibrary::describe_device(const Settings& settings) {
   constexpr int kText = 2702;
   const std::string text = device_text(settings);
-  cudnnStatus_t status = create(kDeviceProperties, &device_);
+  cudnnStatus_t status = create_(kDeviceProperties, &device_);
   if (status == CUDNN_STATUS_SUCCESS) {
-    status = set(device_, kText, kCharacter, static_cast<std::int64_t>(text.size()), text.data());
+    status = set_(device_, kText, kCharacter, static_cast<std::int64_t>(text.size()), text.data());
   }
   if (status == CUDNN_STATUS_SUCCESS) status = finalize_(device_);
   if (status == CUDNN_STATUS_SUCCESS) return;
@@ -139,7 +156,7 @@ void TrueLibrary::describe_device(const Settings& settings) {
 cudnnStatus_t TrueLibrary::finalize(int kind, void* descriptor) const {
   const InTrueLibrary running;
   if (const int name = device_attribute_of(kind); name != 0) {
-    const cudnnStatus_t status = set(descriptor, name, kDescriptorPointer, 1, &device_);
+    const cudnnStatus_t status = set_(descriptor, name, kDescriptorPointer, 1, &device_);
     if (status != CUDNN_STATUS_SUCCESS) return status;
   }
   return finalize_(descriptor);

@@ -29,21 +29,26 @@ struct TrueLibrary {
   /// asked.
   TrueLibrary(const std::string& file, const Settings& settings);
 
+  cudnnStatus_t create(int kind, void** descriptor) const;
+  cudnnStatus_t set(void* descriptor, int name, int type, std::int64_t count, const void* elements) const;
+  cudnnStatus_t get(void* descriptor, int name, int type, std::int64_t requested, std::int64_t* count,
+                    void* elements) const;
+
   /// Ends a descriptor with what the device is, where its kind wants to know, and finalizes it.
   cudnnStatus_t finalize(int kind, void* descriptor) const;
 
   /// Not at exit, when the library may be gone.
   void destroy(void* descriptor) const;
 
-  cudnnStatus_t (*create)(int kind, void** descriptor);
-  cudnnStatus_t (*set)(void* descriptor, int name, int type, std::int64_t count, const void* elements);
-  cudnnStatus_t (*get)(void* descriptor, int name, int type, std::int64_t requested, std::int64_t* count,
-                       void* elements);
-  std::size_t version;  // 91900 is 9.19.0
+  std::size_t version = 0;  // 91900 is 9.19.0
 
  private:
   void describe_device(const Settings& settings);
 
+  cudnnStatus_t (*create_)(int kind, void** descriptor);
+  cudnnStatus_t (*set_)(void* descriptor, int name, int type, std::int64_t count, const void* elements);
+  cudnnStatus_t (*get_)(void* descriptor, int name, int type, std::int64_t requested, std::int64_t* count,
+                        void* elements);
   cudnnStatus_t (*finalize_)(void* descriptor);
   cudnnStatus_t (*destroy_)(void* descriptor);
   void* device_ = nullptr;  // its properties
