@@ -26,8 +26,8 @@ struct StandinDevice {
 
 /// What convolutions and attention by cuDNN's plans hang on.
 struct CudnnFindings {
-  std::string version;              // of the one that was asked for workspaces: "9.19.0"; empty: none was
-  std::string refusal;              // why none could be, a clause; empty: it could, or was not to be
+  std::string version{};            // of the one that was asked for workspaces: "9.19.0"; empty: none was
+  std::string refusal{};            // why none could be, a clause; empty: it could, or was not to be
   std::uint64_t asked_plans = 0;    // whose workspaces it told
   std::uint64_t assumed_plans = 0;  // whose workspaces are counted as 0
   std::uint64_t compared = 0;       // operations of which several plans were tried for the fastest

@@ -61,7 +61,8 @@ std::string cudnn_doubts(const Dryrun& dryrun) {
   }
   if (sum.cudnn.compared > 0) {
     text += fmt::format(
-        "The program had several plans of cuDNN tried for {}{}, as torch.backends.cudnn.benchmark does{}. Which "
+        "The program had several plans of cuDNN tried for {}{}, as torch.backends.cudnn.benchmark does{}. "
+        "Which "
         "a GPU then keeps depends on their speed, and so do the workspaces of later steps.\n",
         plural(sum.cudnn.compared, "operation", "operations"), at(sum.first_compared),
         sum.cudnn.asked_plans > 0 ? ": their workspaces count in the step that tries them" : "");

@@ -1,9 +1,9 @@
 // What cuDNN wants to know of a device. The fields are those that cuDNN 9.19 misses by name in a text without
 // them (CUDNN_LOGLEVEL_DBG=1); it fills them itself from the attributes of a device that is there.
 //
-// Of 216 convolutions that were asked for, in fp32, fp16 and bf16 and both layouts, the compute capability
-// decides nearly all of what is chosen, the memory's clock and the largest grid a few, and nothing else any:
-// not the number of multiprocessors, nor memory, caches, shared memory, registers or the name.
+// What they decide was tried with 216 convolutions, in fp32, fp16 and bf16 and in both layouts: the compute
+// capability nearly everything, the memory's clock the workspace of four, and nothing else that of any: not
+// the number of multiprocessors, nor memory, caches, shared memory, registers, the other clock or the name.
 #include "harness/standin/cudnn/device_text.h"
 
 #include <driver_types.h>
