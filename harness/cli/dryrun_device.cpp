@@ -7,7 +7,8 @@
 namespace memsweep {
 
 DryrunDevice dryrun_device(const DryrunOptions& options) {
-  DryrunDevice device{find_profile(options.gpu), options.devices, options.densities.front()};
+  DryrunDevice device{find_profile(options.gpu), options.devices, options.densities.front(),
+                      options.asks_cudnn};
   if (device.profile.compute_capability == 0) {
     throw UsageError(fmt::format("--gpu: '{}' is no GPU", options.gpu));
   }

@@ -50,6 +50,16 @@ void add_dryrun_options(CLI::App& app, DryrunOptions& o) {
                "the share of a mask's elements that hold, 0 to 1, as nobody computes them; 0:1: a run "
                "for each, and what lies between; else 1")
           ->type_name("SHARE");
+  const auto read_cudnn = [&o](const std::string& text) {
+    if (text != "installed" && text != "none") {
+      throw UsageError(fmt::format("'{}' is no cuDNN to ask; it can be installed or none", text));
+    }
+    o.asks_cudnn = text == "installed";
+  };
+  auto* cudnn = add_text(app, "--cudnn", read_cudnn,
+                         "whom to ask for the workspaces of convolutions and attention: installed, the cuDNN "
+                         "beside PyTorch (the default), or none, and they are 0")
+                    ->type_name("WHICH");
   app.add_option("--steps", o.steps, "end after so many steps of an optimizer; else when the command ends")
       ->type_name("N")
       ->transform(number<std::size_t>(1, 1'000'000'000));
@@ -89,7 +99,8 @@ void add_dryrun_options(CLI::App& app, DryrunOptions& o) {
       ->excludes(gpu)
       ->excludes(memory)
       ->excludes(devices)
-      ->excludes(density);
+      ->excludes(density)
+      ->excludes(cudnn);
 }
 
 }  // namespace memsweep

@@ -15,6 +15,7 @@ struct DryrunOptions {
   std::optional<std::size_t> memory;  // bytes, in the place of the profile's
   std::vector<std::string> gpus;      // profiles on which the recorded sequence is replayed; "all" is each
   int devices = 1;
+  bool asks_cudnn = true;  // for the workspaces of its plans, where it is installed beside PyTorch
   // The share of a mask's elements that scripts are told to hold; two: the ends of a range, a run each.
   std::vector<double> densities{1};
   std::size_t steps = 0;             // of optimizers, after which each process is ended; 0: no limit

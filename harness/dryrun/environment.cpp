@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/errors.h"
+#include "harness/dryrun/memory_clock.h"
 
 namespace memsweep {
 namespace {
@@ -43,12 +44,15 @@ std::string preloaded_libraries(const fs::path& folder) {
 
 std::string device_settings(const DryrunDevice& device, const fs::path& report) {
   const Profile& profile = device.profile;
-  return fmt::format(
+  std::string settings = fmt::format(
       "devices={},memory={},context={},capability={},multiprocessors={},threads={},name={},density={},"
       "compute=off,report={}",
       device.count, profile.memory_bytes, profile.context_bytes, profile.compute_capability,
       profile.multiprocessors.count, profile.multiprocessors.threads_each, profile.name, device.density,
       report.string());
+  if (device.asks_cudnn)
+    settings += fmt::format(",memory_clock={},cudnn=installed", memory_clock(profile.name));
+  return settings;
 }
 
 using Variables = std::map<std::string, std::string>;

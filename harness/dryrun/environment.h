@@ -13,7 +13,8 @@ namespace memsweep {
 struct DryrunDevice {
   Profile profile;
   int count = 1;
-  double density = 1;  // the share of a mask's elements that a script is told to hold
+  double density = 1;       // the share of a mask's elements that a script is told to hold
+  bool asks_cudnn = false;  // the one beside PyTorch tells the workspaces of its plans; else they are none
 };
 
 /// The folder of the stand-in libraries, beside this executable. Throws UsageError where there is none.

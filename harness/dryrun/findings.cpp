@@ -21,6 +21,11 @@ std::optional<Place> place_of(const Json& json) {
   return Place{json.at("function"), json.at("file"), json.at("line")};
 }
 
+CudnnFindings cudnn_findings(const Json& json) {
+  return {json.at("version"), json.at("refusal"), json.at("asked_plans"), json.at("assumed_plans"),
+          json.at("compared")};
+}
+
 StandinFindings standin_findings(const Json& json) {
   StandinFindings findings;
   for (const Json& device : json.at("devices")) {
@@ -33,6 +38,7 @@ StandinFindings standin_findings(const Json& json) {
   for (const Json& sizes : json.at("estimates")) {
     findings.assumed.push_back({sizes.at("symbol"), sizes.at("count"), sizes.at("most_bytes")});
   }
+  findings.cudnn = cudnn_findings(json.at("cudnn"));
   const Json& blind = json.at("blind_reads");
   findings.blind_reads = blind.at("count");
   if (!blind.at("first").empty()) findings.first_blind_read = blind.at("first").front().at("after");

@@ -31,11 +31,21 @@ struct AssumedSizes {
   std::size_t most_bytes = 0;  // of one of them
 };
 
+/// What convolutions and attention by cuDNN's plans hang on.
+struct CudnnFindings {
+  std::string version{};            // of the one that was asked for workspaces: "9.19.0"; empty: none was
+  std::string refusal{};            // why none could be, a clause; empty: it could, or was not to be
+  std::uint64_t asked_plans = 0;    // whose workspaces it told
+  std::uint64_t assumed_plans = 0;  // whose workspaces are counted as 0
+  std::uint64_t compared = 0;       // operations of which several plans were tried for the fastest
+};
+
 struct StandinFindings {
   std::vector<StandinDevice> devices;
   std::vector<std::pair<std::string, std::uint64_t>>
-      unsupported;                        // functions that were called, and how often
-  std::vector<AssumedSizes> assumed;      // by function
+      unsupported;                    // functions that were called, and how often
+  std::vector<AssumedSizes> assumed;  // by function
+  CudnnFindings cudnn;
   std::uint64_t blind_reads = 0;          // copies to the host of what no kernel computed
   std::string first_blind_read;           // the kernel before it; empty: not known
   std::uint64_t shadow_reads = 0;         // such copies of what the host itself had put there
@@ -45,11 +55,13 @@ struct StandinFindings {
   std::vector<std::string> own_runtimes;  // files with kernels that have a CUDA runtime of their own
 };
 
-/// What PytorchFindings::firsts calls the reads that StandinFindings counts, in its order.
+/// What PytorchFindings::firsts calls the reads and plans that StandinFindings counts.
 inline constexpr const char* kBlindRead = "blind read";
 inline constexpr const char* kShadowRead = "shadow read";
 inline constexpr const char* kTruthByRule = "truth by rule";
 inline constexpr const char* kCountByRule = "count by rule";
+inline constexpr const char* kAssumedPlan = "assumed plan";
+inline constexpr const char* kComparedPlans = "compared plans";
 
 /// pytorch-PID.json, which the hook in Python writes.
 struct PytorchDevice {

@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 
 #include "harness/base/bytes.h"
+#include "harness/report/dryrun_cudnn.h"
 #include "harness/report/quantity.h"
 
 namespace memsweep {
@@ -115,13 +116,15 @@ std::string rules(const Doubts& doubts) {
   return text;
 }
 
-std::string reads(const Doubts& doubts) {
+/// `exact`: there is no other doubt.
+std::string reads(const Doubts& doubts, bool exact) {
   std::string text;
   if (doubts.blind.times > 0) {
     text += fmt::format(
         "The program read {} that no kernel computed, and saw zeros{}. Where they are only printed, "
-        "the numbers above are exact; where sizes or branches depend on them, a true run can differ.\n",
-        plural(doubts.blind.times, "value", "values"), first_of(doubts.blind));
+        "{}; where sizes or branches depend on them, a true run can differ.\n",
+        plural(doubts.blind.times, "value", "values"), first_of(doubts.blind),
+        exact ? "the numbers above are exact" : "that changes nothing");
   }
   if (doubts.shadow.times > 0) {  // PyTorch uses memory again without telling the runtime
     text += fmt::format(
@@ -167,9 +170,11 @@ std::string dryrun_honesty(const Dryrun& dryrun) {
   if (doubts.lacks_pytorch && used) {
     text += "Of a process that has no PyTorch, or was killed, only what it took of the device is known.\n";
   }
-  text += unseen_runtimes(dryrun) + unsupported_calls(doubts) + assumed_sizes(doubts) + rules(doubts) +
-          reads(doubts);
-  return text.empty() && used ? "Exact: the program read nothing that a kernel would have computed.\n" : text;
+  text += unseen_runtimes(dryrun) + unsupported_calls(doubts) + assumed_sizes(doubts) + cudnn_doubts(dryrun);
+  text += rules(doubts);
+  text += reads(doubts, text.empty());
+  if (text.empty() && used) text = "Exact: the program read nothing that a kernel would have computed.\n";
+  return text + cudnn_source(dryrun);
 }
 
 }  // namespace memsweep

@@ -62,6 +62,13 @@ Json json_of(const Dryrun& dryrun, const DryrunPart& part) {
           {"advice", part.advice}};
 }
 
+Json json_of(const CudnnFindings& cudnn) {
+  return {{"version", cudnn.version.empty() ? Json() : Json(cudnn.version)},
+          {"asked_plans", cudnn.asked_plans},
+          {"assumed_plans", cudnn.assumed_plans},
+          {"compared", cudnn.compared}};
+}
+
 Json json_of(const ProcessFindings& process) {
   Json json{{"pid", process.pid}, {"pytorch", nullptr}, {"steps", nullptr}};
   if (process.pytorch) {
@@ -76,6 +83,7 @@ Json json_of(const ProcessFindings& process) {
   const StandinFindings& standin = *process.standin;
   json["density"] = standin.density;
   json["own_runtimes"] = standin.own_runtimes;
+  json["cudnn"] = json_of(standin.cudnn);
   for (const auto& [kind, count] : {std::pair{kBlindRead, standin.blind_reads},
                                     {kShadowRead, standin.shadow_reads},
                                     {kTruthByRule, standin.truths_by_rule},

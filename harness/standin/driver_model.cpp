@@ -146,6 +146,11 @@ bool is_stream(const DriverModel& model, cudaStream_t stream) {
 
 std::string pci_bus_id(int device) { return fmt::format("0000:{:02x}:00.0", device + 1); }
 
+bool& in_true_library() {
+  thread_local bool running = false;
+  return running;
+}
+
 int& current_device() {
   thread_local int device = 0;
   return device;

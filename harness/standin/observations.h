@@ -26,10 +26,23 @@ struct Estimates {
   std::size_t most_bytes = 0;  // the largest of them
 };
 
+/// Of the calling thread: whether a true library is running, whose calls are none of the program's.
+bool& in_true_library();
+
+/// Of convolutions and attention.
+struct GraphsOfCudnn {
+  std::string version;              // of the true library that was asked: "9.19.0"; empty: none was
+  std::string refusal;              // why none could be, a clause; empty: it could, or was not to be
+  std::uint64_t asked_plans = 0;    // with the workspaces that it told
+  std::uint64_t assumed_plans = 0;  // with the one of the settings
+  std::uint64_t compared = 0;       // graphs of which several plans were run, for the fastest
+};
+
 struct Observations {
   static constexpr std::size_t kMostListed = 16;
 
   void note_unsupported(std::string_view function) {
+    if (in_true_library()) return;
     if (++unsupported[std::string(function)] == 1) news = function;
   }
 
@@ -37,6 +50,16 @@ struct Observations {
     Estimates& of_function = estimates[std::string(function)];
     if (++of_function.count == 1) news = function;
     of_function.most_bytes = std::max(of_function.most_bytes, bytes);
+  }
+
+  void note_asked_plan() { ++cudnn.asked_plans; }
+
+  void note_assumed_plan() {
+    if (++cudnn.assumed_plans == 1) news = kAssumedPlan;
+  }
+
+  void note_compared_plans() {
+    if (++cudnn.compared == 1) news = kComparedPlans;
   }
 
   void note_shadow_read() {
@@ -65,6 +88,7 @@ struct Observations {
 
   std::map<std::string, std::uint64_t> unsupported;  // calls by function
   std::map<std::string, Estimates> estimates;        // by function
+  GraphsOfCudnn cudnn;
   std::uint64_t blind_reads = 0;
   std::vector<BlindRead> first_blind_reads;
   std::uint64_t shadow_reads = 0;         // answered with what the host had put there itself

@@ -48,6 +48,14 @@ Json devices_of(const DriverModel& model) {
   return devices;
 }
 
+Json cudnn_of(const GraphsOfCudnn& graphs) {
+  return {{"version", graphs.version},
+          {"refusal", graphs.refusal},
+          {"asked_plans", graphs.asked_plans},
+          {"assumed_plans", graphs.assumed_plans},
+          {"compared", graphs.compared}};
+}
+
 Json report_of(const DriverModel& model) {
   const Observations& seen = model.observations;
   Json unsupported = Json::array(), estimates = Json::array(), blind = Json::array();
@@ -64,6 +72,7 @@ Json report_of(const DriverModel& model) {
           {"devices", devices_of(model)},
           {"unsupported", unsupported},
           {"estimates", estimates},
+          {"cudnn", cudnn_of(seen.cudnn)},
           {"blind_reads", {{"count", seen.blind_reads}, {"first", blind}}},
           {"shadow_reads", seen.shadow_reads},
           {"truths_by_rule", seen.truths_by_rule},

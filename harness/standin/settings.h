@@ -26,16 +26,18 @@ struct Settings {
   bool garbage = false;                        // with compute: new device memory holds NaN, not zeros
   int capability = 90;                         // 10 x major + minor
   int multiprocessors = 132;
-  int threads = 2048;    // a multiprocessor
-  int clock = 1980;      // MHz
+  int threads = 2048;  // a multiprocessor
+  int clock = 1980;    // MHz
+  int memory_clock = 2619;
   int temperature = 40;  // degrees Celsius
   std::uint64_t throttled =
       0;  // so many times that it is asked, it is too hot to keep the clock; then it is not
   std::string name = "Modelled device";
   std::size_t workspace = 0;  // bytes that a matrix product or a convolution asks for
-  double density = 1;         // the share of a mask's elements that a program is told to hold (read_rules.h)
-  std::string report;         // the folder for a file on what each process did; empty: none
-  bool leaks = false;         // what is left at exit is listed, and the exit status kLeakStatus
+  std::string cudnn;   // the true cuDNN that is asked about graphs: a file, or `installed`; empty: none
+  double density = 1;  // the share of a mask's elements that a program is told to hold (read_rules.h)
+  std::string report;  // the folder for a file on what each process did; empty: none
+  bool leaks = false;  // what is left at exit is listed, and the exit status kLeakStatus
   std::vector<Fault> faults;
 };
 

@@ -9,6 +9,8 @@ inline constexpr const char* kBlindRead = "blind read";
 inline constexpr const char* kShadowRead = "shadow read";
 inline constexpr const char* kTruthByRule = "truth by rule";
 inline constexpr const char* kCountByRule = "count by rule";
+inline constexpr const char* kAssumedPlan = "assumed plan";
+inline constexpr const char* kComparedPlans = "compared plans";
 
 /// Calls the watcher, if there is one. Not to be called under model_mutex(): a watcher may wait for a thread
 /// that waits for it, as Python's does.

@@ -26,6 +26,7 @@ TEST(Dryrun, RefusesWhatCannotBeRunWithOneSentence) {
   expect_refused(run(folder, "dryrun --gpus all,h1000 -- true"), "h1000");
   expect_refused(run(folder, "dryrun --memory 1MiB -- true"), "the context alone takes more");
   expect_refused(run(folder, "dryrun --steps 0 -- true"), "--steps");
+  expect_refused(run(folder, "dryrun --cudnn 9 -- true"), "it can be installed or none");
   for (const char* density : {"1.5", "-1", "nan", "1:0", "0:2", "0:0.5:1", "0:", ":1", "half"}) {
     expect_refused(run(folder, fmt::format("dryrun --density {} -- true", density)),
                    fmt::format("--density: '{}' is no share from 0 to 1", density));

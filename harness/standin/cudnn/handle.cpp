@@ -1,6 +1,7 @@
 #include <array>
 
 #include "harness/standin/cudnn/call.h"
+#include "harness/standin/cudnn/true_library.h"
 #include "harness/standin/error_names.h"
 
 namespace memsweep::standin {
@@ -36,15 +37,19 @@ cudnnStatus_t cudnnGetStream(void* handle, cudaStream_t* stream) {
   });
 }
 
-std::size_t cudnnGetVersion() { return kVersion; }
+std::size_t cudnnGetVersion() {
+  const TrueLibrary* const library = true_library();
+  return library == nullptr ? kVersion : library->version;
+}
 std::size_t cudnnGetCudartVersion() { return kRuntimeVersion; }
 std::size_t cudnnGetMaxDeviceVersion() { return 0; }
 
 /// 0 to 2: the parts of the version, major first.
 cudnnStatus_t cudnnGetProperty(int part, int* value) {
-  constexpr std::array kParts{9, 26, 0};
-  if (part < 0 || part >= static_cast<int>(kParts.size())) return CUDNN_STATUS_BAD_PARAM;
-  *value = kParts[part];
+  const auto version = static_cast<int>(cudnnGetVersion());
+  const std::array parts{version / 10'000, version / 100 % 100, version % 100};
+  if (part < 0 || part >= static_cast<int>(parts.size())) return CUDNN_STATUS_BAD_PARAM;
+  *value = parts[part];
   return CUDNN_STATUS_SUCCESS;
 }
 
