@@ -30,6 +30,8 @@ std::string format_count(double count) {
   return in_units(count, kUnits);
 }
 
+std::string format_share(double share) { return fmt::format("{:.0f}%", 100 * share); }
+
 std::string plural(std::size_t n, std::string_view one, std::string_view many) {
   return fmt::format("{} {}", n, n == 1 ? one : many);
 }

@@ -1,4 +1,4 @@
-// Times and counts as people read them: three significant digits.
+// Times, counts and shares as people read them: three significant digits.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +12,9 @@ namespace memsweep {
 
 /// "950", "1.25k", "4.22M", "3.1G".
 [[nodiscard]] std::string format_count(double count);
+
+/// "12%" of 0.12.
+[[nodiscard]] std::string format_share(double share);
 
 /// "1 row", "2 rows".
 [[nodiscard]] std::string plural(std::size_t n, std::string_view one, std::string_view many);

@@ -6,6 +6,7 @@
 
 #include "harness/base/bytes.h"
 #include "harness/report/csv.h"
+#include "harness/report/quantity.h"
 #include "harness/report/table.h"
 #include "harness/trace/pinned.h"
 
@@ -20,8 +21,6 @@ constexpr std::string_view kModelled =
 std::string outcome_of(const TraceResult& result) {
   return result.failure ? fmt::format("out at event {}", result.failure->event) : "fits";
 }
-
-std::string percent(double share) { return fmt::format("{:.0f} %", 100 * share); }
 
 /// "train.py:42 (forward), event 811"
 std::string origin(const Trace& trace, PlaceId place, std::uint32_t event) {
@@ -52,8 +51,8 @@ std::string replay_table(std::span<const WhatIf> tried) {
     const TraceResult& r = w.result;
     records.push_back({name_of_settings(w), outcome_of(r), format_bytes(r.peak.allocated),
                        format_bytes(r.peak.reserved), fmt::format("{}", r.alloc_retries),
-                       percent(r.fragmentation.unused_at_peak),
-                       r.fragmentation.scattered ? percent(*r.fragmentation.scattered) : "-",
+                       format_share(r.fragmentation.unused_at_peak),
+                       r.fragmentation.scattered ? format_share(*r.fragmentation.scattered) : "-",
                        format_bytes(r.fragmentation.reserved_beyond_live),
                        w.smallest_device == 0 ? "none" : format_bytes(w.smallest_device)});
   }

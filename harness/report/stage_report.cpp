@@ -23,8 +23,6 @@ constexpr std::string_view kMark = "* ", kNoMark = "  ";
 
 std::string nothing() { return std::string(kNothing); }
 
-std::string percent(double share) { return fmt::format("{:.0f}%", 100 * share); }
-
 std::string outcome(const StageRow& row) {
   const Stage& stage = row.stage;
   switch (stage.outcome) {
@@ -53,10 +51,10 @@ std::string peak(const StageRow& row) {
   return format_bytes(row.stage.peak.*Level);
 }
 
-std::string unused(const StageRow& row) { return percent(row.stage.unused_at_peak); }
+std::string unused(const StageRow& row) { return format_share(row.stage.unused_at_peak); }
 
 std::string scattered(const StageRow& row) {
-  return row.stage.scattered ? percent(*row.stage.scattered) : nothing();
+  return row.stage.scattered ? format_share(*row.stage.scattered) : nothing();
 }
 
 std::string retries(const StageRow& row) {

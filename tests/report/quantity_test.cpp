@@ -27,5 +27,11 @@ TEST(Count, HasThreeDigitsAndAPrefix) {
   EXPECT_EQ(format_count(5e16), "50000T");
 }
 
+TEST(Quantity, SharesAreWholeHundredths) {
+  EXPECT_EQ(format_share(0), "0%");
+  EXPECT_EQ(format_share(0.126), "13%");
+  EXPECT_EQ(format_share(1), "100%");
+}
+
 }  // namespace
 }  // namespace memsweep
