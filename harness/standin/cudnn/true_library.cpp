@@ -25,6 +25,7 @@ namespace fs = std::filesystem;
 /// Its name is another than the stand-in's, and so it can be in the same process.
 constexpr const char* kGraphLibrary = "libcudnn_graph.so.9";
 
+/// CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR is there from this version on.
 constexpr std::size_t kFirstWithoutGpu = 90800;
 
 /// The descriptor's attribute that says for which device it is; 0: the kind has none.
