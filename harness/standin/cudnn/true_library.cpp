@@ -25,6 +25,7 @@ namespace fs = std::filesystem;
 /// Its name is another than the stand-in's, and so it can be in the same process.
 constexpr const char* kGraphLibrary = "libcudnn_graph.so.9";
 
+/// CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR is there from this version on.
 constexpr std::size_t kFirstWithoutGpu = 90800;
 
 /// The descriptor's attribute that says for which device it is; 0: the kind has none.
@@ -44,17 +45,19 @@ int find_pytorch(dl_phdr_info* object, std::size_t, void* folder) {
   return 1;
 }
 
-/// What PyTorch would load: cuDNN of its Python's packages, or of its own folder, or else the system's.
+/// What PyTorch loads: cuDNN of its Python's packages, of its own folder or of the prefix that it is
+/// installed under. Not any other of the system: PyTorch refuses one that is older than its own. Throws
+/// UsageError.
 std::string installed_library() {
   fs::path pytorch;
   dl_iterate_phdr(find_pytorch, &pytorch);
   std::error_code error;
-  for (const fs::path& folder : {pytorch / "../../nvidia/cudnn/lib", pytorch}) {
+  for (const char* place : {"../../nvidia/cudnn/lib", ".", "../../../.."}) {
     if (pytorch.empty()) break;
-    const fs::path file = fs::canonical(folder / kGraphLibrary, error);
+    const fs::path file = fs::canonical(pytorch / place / kGraphLibrary, error);
     if (!error) return file;
   }
-  return kGraphLibrary;
+  throw UsageError("none is installed beside PyTorch");
 }
 
 /// cuDNN compiles some kernels when it plans and looks for the compiler by name, which is the stand-in's
