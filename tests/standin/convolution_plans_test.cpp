@@ -105,7 +105,7 @@ TEST(CudnnLibrary, IsNotUsedWhereItDoesNotTakeTheGpu) {
 }
 
 TEST(CudnnLibrary, OfAnotherVersionOrWithoutItsFunctionsIsNone) {
-  EXPECT_EQ(Cudnn(standins_cudnn).version(), 91900U);
+  EXPECT_EQ(Cudnn(standins_cudnn).version(), 92600U);
   EXPECT_EQ(Cudnn([] { return dlopen(MEMSWEEP_CUDNN_8, RTLD_NOW); }).version(), std::nullopt);
   EXPECT_EQ(Cudnn([] { return dlopen("libm.so.6", RTLD_NOW); }).version(), std::nullopt);
   EXPECT_EQ(Cudnn([]() -> void* { return nullptr; }).version(), std::nullopt);
