@@ -38,7 +38,7 @@ class ValidateGpu(unittest.TestCase):
         found = outcomes(self.folder.name)
         self.assertEqual({"pass"}, {row["outcome"] for row in found.values()}, found)
         self.assertTrue(found["boundaries"]["finding"].startswith("14 of 14 predicted exactly, 0 predicted"), found)
-        self.assertIn("resnet18 by cuDNN 9.19.0 for those without: fp32", found["convolutions"]["finding"])
+        self.assertIn("resnet18 by cuDNN 9.26.0 for those without: fp32", found["convolutions"]["finding"])
         files = {file.name: file for file in pathlib.Path(self.folder.name).iterdir()}
         expected = {"README.md", "environment.json", "checks.csv", "log.txt", "profile.json", "calibration.txt", "boundaries.csv", "convolutions.csv"}
         self.assertEqual(expected, set(files))

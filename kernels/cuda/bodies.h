@@ -26,8 +26,8 @@ struct CudaContext {
 /// values are widened to f32, computed and summed up in f32, and rounded once. Only gradients of convolutions
 /// without cuDNN are rounded on their way, in columns and after each image, which are of the operands' type
 /// as PyTorch's are, and what goes into a fused gelu where cuBLASLt cannot store it by itself. A body
-/// allocates no device memory and does not wait for the device; the same inputs give the same bits. Throws
-/// CudaError.
+/// allocates no device memory (what libraries take for kernels that they use for the first time is theirs)
+/// and does not wait for the device; the same inputs give the same bits. Throws CudaError.
 using CudaBody = void (*)(const CudaContext& context, const OpCall& call, const Views& views);
 
 /// Null for an op without a body.

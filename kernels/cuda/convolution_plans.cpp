@@ -1,6 +1,5 @@
 #include "kernels/cuda/convolution_plans.h"
 
-#include <algorithm>
 #include <span>
 
 namespace memsweep::cuda {
@@ -92,7 +91,8 @@ std::optional<ConvolutionPlan> make_plan(const Cudnn& cudnn, cudnnHandle_t handl
                        cudnn.make(f.create_filter, f.destroy_filter),
                        cudnn.make(f.create_tensor, f.destroy_tensor),
                        cudnn.make(f.create_convolution, f.destroy_convolution)};
-  if (!describe(cudnn, plan, problem)) return std::nullopt;
+  const bool made = plan.image && plan.weight && plan.result && plan.convolution;
+  if (!made || !describe(cudnn, plan, problem)) return std::nullopt;
   std::array<cudnnConvolutionAlgoPerf_t, 16> algorithms{};  // more than there are
   int count = 0;
   const auto [a, b, c] = descriptors_of(plan, problem.kind);

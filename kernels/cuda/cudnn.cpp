@@ -63,7 +63,11 @@ bool is_refusal(cudnnStatus_t status) {
 
 void Cudnn::load() {
   if (loaded_) return;
-  if (void* library = open_(); library != nullptr) functions_ = functions_of(library);
+  for (const std::string& name : find_()) {  // what is opened stays open: functions of it may be in use
+    void* const library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (library != nullptr) functions_ = functions_of(library);
+    if (functions_) break;
+  }
   loaded_ = true;
 }
 
@@ -90,8 +94,7 @@ cudnnHandle_t Cudnn::handle(cudaStream_t stream) {
 void Cudnn::check(cudnnStatus_t status, const char* call) const {
   if (status == CUDNN_STATUS_SUCCESS) return;
   std::array<char, 512> message{};
-  functions_->last_error_string(message.data(), message.size());
-  static_cast<void>(cudaGetLastError());
+  functions_->last_error_string(message.data(), message.size() - 1);
   throw CudaError(call,
                   fmt::format("{} ({})", functions_->error_string(status),
                               message[0] == '\0' ? "cuDNN says no more" : message.data()),
@@ -100,7 +103,9 @@ void Cudnn::check(cudnnStatus_t status, const char* call) const {
 
 CudnnOwned Cudnn::make(const CudnnFunction<void**>& create, const CudnnFunction<void*>& destroy) const {
   void* made = nullptr;
-  call(create, &made);
+  const cudnnStatus_t status = create.address(&made);
+  if (is_refusal(status)) return {nullptr, {&destroy}};
+  check(status, create.name);
   return {made, {&destroy}};
 }
 

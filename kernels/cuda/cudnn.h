@@ -5,8 +5,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "kernels/cuda/check.h"
 #include "kernels/cuda/cudnn_api.h"
@@ -30,8 +32,9 @@ using CudnnOwned = std::unique_ptr<void, CudnnDestroyer>;
 /// To be used by one thread, on one stream of one GPU.
 class Cudnn {
  public:
-  /// `open`: opens the library with dlopen for ever, or returns null; called when it is first needed.
-  explicit Cudnn(std::function<void*()> open) : open_(std::move(open)) {}
+  /// `find`: files, or names for the loader, of which the first that can be used is; called when cuDNN is
+  /// first needed.
+  explicit Cudnn(std::function<std::vector<std::string>()> find) : find_(std::move(find)) {}
   ~Cudnn() = default;
   Cudnn(const Cudnn&) = delete;
   Cudnn& operator=(const Cudnn&) = delete;
@@ -54,14 +57,14 @@ class Cudnn {
   }
   void check(cudnnStatus_t status, const char* call) const;
 
-  /// An object made by `create`, which `destroy` gives back.
+  /// An object made by `create`, which `destroy` gives back; null where cuDNN refuses. Throws CudaError.
   [[nodiscard]] CudnnOwned make(const CudnnFunction<void**>& create,
                                 const CudnnFunction<void*>& destroy) const;
 
  private:
   void load();
 
-  std::function<void*()> open_;
+  std::function<std::vector<std::string>()> find_;
   bool loaded_ = false, unusable_ = false;
   std::optional<CudnnFunctions> functions_;
   CudnnOwned handle_{nullptr, {nullptr}};

@@ -1,7 +1,7 @@
 #include "kernels/cuda/cudnn_convolution.h"
 
-#include <algorithm>
 #include <bit>
+#include <cstdint>
 #include <limits>
 
 namespace memsweep::cuda {

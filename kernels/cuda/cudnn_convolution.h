@@ -21,9 +21,10 @@ struct Convolution {
   float keep = 0;  // times what is there already is added
 };
 
-/// Queues what `kind` names of the operands, by sums in f32 that are rounded once and give the same bits each
-/// time; may use `work` besides. Where there is no cuDNN, or it has no such way, nothing is queued and the
-/// answer is false: always the same one for the same types, numbers and bytes of work. Throws CudaError.
+/// Queues what `kind` names of the operands, by sums in f32 that give the same bits each time, however cuDNN
+/// gets there; may use `work` besides. Where there is no cuDNN, or it has no such way, nothing is queued and
+/// the answer is false: always the same one for the same types, numbers, alignment and bytes of work. Throws
+/// CudaError.
 [[nodiscard]] bool convolve_if_known(const CudaContext& context, const Convolution& convolution,
                                      WorkArea work);
 

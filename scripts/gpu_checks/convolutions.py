@@ -14,6 +14,8 @@ WITHOUT = {**os.environ, "MEMSWEEP_CUDNN": "off"}
 def convolutions(place):
     """Steps of a residual net with cuDNN and without."""
     found, remarks = place.each([(precision,) for precision in PRECISIONS], lambda precision: steps(place, precision))
+    if not found:
+        return Outcome(False, "; ".join(remarks))
     write_table(place.out / "convolutions.csv", ("precision", "cudnn_seconds", "columns_seconds"), [row for row, _ in found])
     text = ", ".join(f"{precision} {1e3 * cudnn:.2f} ms for {1e3 * columns:.2f} ms" for (precision, cudnn, columns), _ in found)
     fast = all(cudnn <= MOST * columns for (_, cudnn, columns), _ in found)

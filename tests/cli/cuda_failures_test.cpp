@@ -24,7 +24,7 @@ namespace memsweep::testing {
 namespace {
 
 constexpr const char* kDevice = "memory=256MiB,context=100MiB,multiprocessors=4,compute=on";
-// Calls of a function: the first, the last, and some between; of cuDNN's, whose steps take longest, none.
+// Calls of a function: the first, the last and, but for cuDNN's, whose steps take longest, some between.
 constexpr std::uint64_t kMostTried = 4, kMostOfCudnn = 2;
 constexpr int kTrials = 2;
 

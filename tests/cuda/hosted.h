@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "kernels/cuda/bodies.h"
@@ -19,13 +20,13 @@
 
 namespace memsweep::testing {
 
-/// The libcudnn that lies beside cuBLASLt's library, or that the loader finds; null where there is none.
-inline void* open_cudnn() {
+/// The cuDNN that lies beside cuBLASLt's library, as Python's packages have it, or where the loader finds it.
+inline std::vector<std::string> find_cudnn() {
+  constexpr const char* kLibrary = "libcudnn.so.9";
   Dl_info cublaslt{};
   dladdr(reinterpret_cast<void*>(&cublasLtCreate), &cublaslt);
-  const auto beside = std::filesystem::path(cublaslt.dli_fname).replace_filename("libcudnn.so.9");
-  void* const library = dlopen(beside.c_str(), RTLD_NOW | RTLD_LOCAL);
-  return library != nullptr ? library : dlopen("libcudnn.so.9", RTLD_NOW | RTLD_LOCAL);
+  const std::filesystem::path folder = std::filesystem::path(cublaslt.dli_fname).parent_path();
+  return {folder / kLibrary, folder / "../../cudnn/lib" / kLibrary, kLibrary};
 }
 
 /// What bodies need, on a modelled GPU that computes; its memory is poisoned for AddressSanitizer. Of one
@@ -63,7 +64,7 @@ class HostedGpu {
 
   CudaContext context_;
   cuda::ProductPlans plans_;
-  cuda::Cudnn cudnn_{open_cudnn};
+  cuda::Cudnn cudnn_{find_cudnn};
   cuda::ConvolutionPlans convolutions_{cudnn_};
   std::byte* memory_ = nullptr;
 };

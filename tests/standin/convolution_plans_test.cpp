@@ -27,10 +27,10 @@ constexpr int kUsual = 1, kLarge = 5;  // algorithms of the stand-in; 0 need not
 constexpr std::size_t kMuch = std::size_t{2} << 30, kWanted = 4096;
 
 /// The stand-in's, which is loaded already.
-void* standins_cudnn() {
+std::vector<std::string> standins_cudnn() {
   Dl_info cudnn{};
   dladdr(reinterpret_cast<void*>(&cudnnCreate), &cudnn);
-  return dlopen(cudnn.dli_fname, RTLD_NOW);
+  return {cudnn.dli_fname};
 }
 
 class ConvolutionWays : public ::testing::TestWithParam<ConvolutionKind> {
@@ -92,6 +92,11 @@ TEST_P(ConvolutionWays, AreNoneForWhatCudnnDoesNotTake) {
   EXPECT_EQ(find(problem(kMuch)), nullptr);
 }
 
+TEST_P(ConvolutionWays, AreNoneWhereCudnnLacksItsLibraryForThem) {
+  set_faults({"cudnnCreateConvolutionDescriptor:every:CUDNN_STATUS_NOT_SUPPORTED"});
+  EXPECT_EQ(find(problem(kMuch)), nullptr);
+}
+
 INSTANTIATE_TEST_SUITE_P(Kinds, ConvolutionWays,
                          ::testing::Values(ConvolutionKind::result, ConvolutionKind::image,
                                            ConvolutionKind::weight));
@@ -106,9 +111,16 @@ TEST(CudnnLibrary, IsNotUsedWhereItDoesNotTakeTheGpu) {
 
 TEST(CudnnLibrary, OfAnotherVersionOrWithoutItsFunctionsIsNone) {
   EXPECT_EQ(Cudnn(standins_cudnn).version(), 92600U);
-  EXPECT_EQ(Cudnn([] { return dlopen(MEMSWEEP_CUDNN_8, RTLD_NOW); }).version(), std::nullopt);
-  EXPECT_EQ(Cudnn([] { return dlopen("libm.so.6", RTLD_NOW); }).version(), std::nullopt);
-  EXPECT_EQ(Cudnn([]() -> void* { return nullptr; }).version(), std::nullopt);
+  const std::vector<std::string> others{MEMSWEEP_CUDNN_8, "libm.so.6", "/nowhere/libcudnn.so.9"};
+  EXPECT_EQ(Cudnn([&] { return others; }).version(), std::nullopt);
+  EXPECT_EQ(Cudnn([] { return std::vector<std::string>{}; }).version(), std::nullopt);
+  EXPECT_EQ(Cudnn([&] {
+              std::vector<std::string> files = others;
+              files.push_back(standins_cudnn().front());
+              return files;
+            }).version(),
+            92600U)
+      << "those that cannot be used do not hide it";
 }
 
 TEST(CudnnLibrary, SaysWhatFailedAndThatItHadNoMemory) {

@@ -82,7 +82,7 @@ class CudaDevice final : public Device {
   CudaStream stream_;
   CublasLt cublaslt_;
   cuda::ProductPlans plans_;
-  mutable cuda::Cudnn cudnn_{open_cudnn};  // opened when it is first asked for
+  mutable cuda::Cudnn cudnn_{find_cudnn};  // opened when it is first asked for
   cuda::ConvolutionPlans convolutions_{cudnn_};
   Profile profile_;
   CudaContext context_;

@@ -1,9 +1,6 @@
 #include "harness/device/cuda/cudnn_library.h"
 
-#include <dlfcn.h>
-
 #include <cstdlib>
-#include <string_view>
 
 #include <fmt/format.h>
 
@@ -14,24 +11,30 @@ namespace memsweep {
 namespace {
 
 constexpr const char* kLibrary = "libcudnn.so.9";
-constexpr int kHow = RTLD_NOW | RTLD_LOCAL;
+
+/// The file that the user wants; "off" for none, empty for any.
+std::string named_cudnn() {
+  const char* const named = std::getenv("MEMSWEEP_CUDNN");
+  return named == nullptr ? "" : named;
+}
 
 }  // namespace
 
-void* open_cudnn() {
-  if (const char* named = std::getenv("MEMSWEEP_CUDNN"); named != nullptr) {
-    if (std::string_view(named) == "off") return nullptr;
-    if (void* library = dlopen(named, kHow); library != nullptr) return library;
-    throw DeviceError(
-        fmt::format("MEMSWEEP_CUDNN is neither off nor a cuDNN that can be loaded: {}", dlerror()));
-  }
-  if (void* library = dlopen(kLibrary, kHow); library != nullptr) return library;
-  const auto file = find_in_wheels(kLibrary);
-  return file ? dlopen(file->c_str(), kHow) : nullptr;
+std::vector<std::string> find_cudnn() {
+  const std::string named = named_cudnn();
+  if (named == "off") return {};
+  if (!named.empty()) return {named};
+  std::vector<std::string> files{kLibrary};
+  if (const auto file = find_in_wheels(kLibrary)) files.push_back(file->string());
+  return files;
 }
 
 std::string describe(cuda::Cudnn& cudnn) {
   const auto version = cudnn.version();
+  if (const std::string named = named_cudnn(); !version && !named.empty() && named != "off") {
+    throw DeviceError(fmt::format(
+        "MEMSWEEP_CUDNN is neither off nor a cuDNN 9 for this CUDA that can be loaded: {}", named));
+  }
   if (!version) return "no cuDNN";
   return fmt::format("cuDNN {}.{}.{}", *version / 10'000, *version / 100 % 100, *version % 100);
 }

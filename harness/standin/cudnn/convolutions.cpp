@@ -2,7 +2,6 @@
 // configured workspace (the setting `workspace`); else two more, that a careful caller does not take.
 #include <algorithm>
 #include <optional>
-#include <span>
 
 #include "harness/standin/cudnn/convolution.h"
 

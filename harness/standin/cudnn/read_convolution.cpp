@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "harness/standin/cudnn/convolution.h"
 
 namespace memsweep::standin {
@@ -41,7 +43,7 @@ std::vector<int> expected_result(const TensorShape& image, const TensorShape& fi
   std::vector<int> extents{image.extents[0], filter.extents[0]};
   for (std::size_t i = 0; i < 2; ++i) {
     const int room = image.extents[i + 2] + 2 * how.paddings[i] - filter.extents[i + 2];
-    extents.push_back(room / how.strides[i] + 1);
+    extents.push_back(room < 0 ? 0 : room / how.strides[i] + 1);
   }
   return extents;
 }
@@ -53,6 +55,7 @@ cudnnStatus_t read_convolution(const TensorShape& image, const TensorShape& filt
   if (!has_ranks(image, filter, result, how) || !is_simple(how) || !is_known_type(image.type) ||
       filter.format != cuda::CUDNN_TENSOR_NCHW || !is_dense(image) || !is_dense(result))
     return CUDNN_STATUS_NOT_SUPPORTED;
+  if (std::ranges::any_of(how.strides, [](int stride) { return stride < 1; })) return CUDNN_STATUS_BAD_PARAM;
   if (filter.type != image.type || result.type != image.type || filter.extents[1] != image.extents[1] ||
       result.extents != expected_result(image, filter, how))
     return CUDNN_STATUS_BAD_PARAM;
