@@ -64,13 +64,16 @@ void keep_snapshot(const Dryrun& dryrun, const std::string& file) {
   throw UsageError("--snapshot: no process allocated memory through PyTorch");
 }
 
-/// Of a range, a list of the reports of both its ends.
-void write_json(const std::vector<DryrunAtDensity>& runs, const std::string& file) {
+/// Of a range, a list of the reports of its ends, as far as they were run.
+void write_json(const DryrunOptions& options, const std::vector<DryrunAtDensity>& runs) {
+  const std::string& file = options.json;
   std::ofstream out(file);
-  if (runs.size() == 1) {
-    out << dryrun_json(runs.front().dryrun);
+  std::vector<std::string> reports;
+  for (const DryrunAtDensity& run : runs) reports.push_back(dryrun_json(run.dryrun));
+  if (options.densities.size() == 1) {
+    out << reports.front();
   } else {
-    out << '[' << dryrun_json(runs.front().dryrun) << ',' << dryrun_json(runs.back().dryrun) << "]\n";
+    out << fmt::format("[{}]\n", fmt::join(reports, ","));
   }
   if (!out.flush()) throw UsageError(fmt::format("--json: {} cannot be written", file));
 }
@@ -90,6 +93,7 @@ Dryrun run_once(const DryrunOptions& options, DryrunDevice device, double densit
   result.gpu = options.gpu;
   result.capacity = device.profile.memory_bytes;
   result.context = device.profile.context_bytes;
+  result.is_end_of_range = options.densities.size() > 1;
   device.density = density;
   TimeLimit time_limit;
   if (options.time_limit) time_limit = std::chrono::duration<double>(*options.time_limit);
@@ -100,10 +104,11 @@ Dryrun run_once(const DryrunOptions& options, DryrunDevice device, double densit
   return result;
 }
 
-void add_rows(ResultsFile<Row>& file, const std::vector<DryrunAtDensity>& runs, const std::string& device) {
+void add_rows(const DryrunOptions& options, ResultsFile<Row>& file, const std::vector<DryrunAtDensity>& runs,
+              const std::string& device) {
   for (const auto& [density, run] : runs) {
     for (Row& row : rows_of(run, dryrun_row(run.command, device))) {
-      if (runs.size() > 1) row.variant += fmt::format(", density {}", density);
+      if (options.densities.size() > 1) row.variant += fmt::format(", density {}", density);
       file.add(row);
     }
   }
@@ -143,8 +148,8 @@ int dryrun(const DryrunOptions& options) {
     if (run.end.interrupted) break;
   }
   if (runs.size() > 1) fmt::print("\n{}", density_range(runs.front(), runs.back()));
-  if (!options.json.empty()) write_json(runs, options.json);
-  if (rows) add_rows(*rows, runs, name_of(device));
+  if (!options.json.empty()) write_json(options, runs);
+  if (rows) add_rows(options, *rows, runs, name_of(device));
   return status_of(runs);
 }
 

@@ -72,10 +72,14 @@ void add_dryrun_options(CLI::App& app, DryrunOptions& o) {
   };
   add_text(app, "--alloc-conf", read_settings, "settings of PyTorch's allocator, in its own grammar")
       ->type_name("TEXT");
-  auto* json = app.add_option("--json", o.json, "the report as JSON, too")->type_name("FILE");
-  auto* snapshot = app.add_option("--snapshot", o.snapshot,
-                                  "PyTorch's memory snapshot, for memsweep replay and the memory viewer")
-                       ->type_name("FILE");
+  auto* json =
+      app.add_option("--json", o.json, "the report as JSON, too; of a range of --density a list of two")
+          ->type_name("FILE");
+  auto* snapshot =
+      app.add_option("--snapshot", o.snapshot,
+                     "PyTorch's memory snapshot, for memsweep replay and the memory viewer; of a "
+                     "range of --density that of its upper end")
+          ->type_name("FILE");
   auto* csv = app.add_option("--csv", o.csv,
                              "rows as those of scenarios, a device or a probe each; a sweep goes on with it")
                   ->type_name("FILE")

@@ -34,7 +34,7 @@ nlohmann::json dryrun_settings(const DryrunOptions& options, const std::string& 
   } else if (options.densities.front() != 1) {
     settings["density"] = options.densities.front();
   }
-  if (!options.asks_cudnn) settings["cudnn"] = "none";
+  settings["cudnn"] = options.asks_cudnn ? "installed" : "none";
   // What is swept, not over which values: another range of them goes on with the rows that are there.
   if (options.sweep) settings["sweep"] = options.sweep->name;
   return settings;

@@ -46,12 +46,11 @@ std::string device_settings(const DryrunDevice& device, const fs::path& report) 
   const Profile& profile = device.profile;
   std::string settings = fmt::format(
       "devices={},memory={},context={},capability={},multiprocessors={},threads={},name={},density={},"
-      "compute=off,report={}",
+      "compute=off,report={},memory_clock={}",
       device.count, profile.memory_bytes, profile.context_bytes, profile.compute_capability,
       profile.multiprocessors.count, profile.multiprocessors.threads_each, profile.name, device.density,
-      report.string());
-  if (device.asks_cudnn)
-    settings += fmt::format(",memory_clock={},cudnn=installed", memory_clock(profile.name));
+      report.string(), memory_clock(profile.name));
+  if (device.asks_cudnn) settings += ",cudnn=installed";
   return settings;
 }
 

@@ -98,7 +98,8 @@ std::string assumed_sizes(const Doubts& doubts) {
                      fmt::join(sizes, "; "));
 }
 
-std::string rules(const Doubts& doubts) {
+/// `has_range`: both ends of what masks may hold are run.
+std::string rules(const Doubts& doubts, bool has_range) {
   std::string text;
   if (doubts.truths.times > 0) {
     text += fmt::format(
@@ -110,8 +111,9 @@ std::string rules(const Doubts& doubts) {
   if (doubts.counts.times > 0) {
     text += fmt::format(
         "The program asked {} how many elements of a mask hold{}: the rule is a share of {}, as "
-        "--density says. The same with --density 0:1 tells between which peaks the truth lies.\n",
-        plural(doubts.counts.times, "time", "times"), first_of(doubts.counts), doubts.density);
+        "--density says.{}\n",
+        plural(doubts.counts.times, "time", "times"), first_of(doubts.counts), doubts.density,
+        has_range ? "" : " The same with --density 0:1 tells between which peaks the truth lies.");
   }
   return text;
 }
@@ -171,10 +173,14 @@ std::string dryrun_honesty(const Dryrun& dryrun) {
     text += "Of a process that has no PyTorch, or was killed, only what it took of the device is known.\n";
   }
   text += unseen_runtimes(dryrun) + unsupported_calls(doubts) + assumed_sizes(doubts) + cudnn_doubts(dryrun);
-  text += rules(doubts);
-  text += reads(doubts, text.empty());
-  if (text.empty() && used) text = "Exact: the program read nothing that a kernel would have computed.\n";
-  return text + cudnn_source(dryrun);
+  text += rules(doubts, dryrun.is_end_of_range);
+  const std::string source = cudnn_source(dryrun);
+  text += reads(doubts, text.empty() && source.empty());
+  if (text.empty() && used) {
+    text = fmt::format("Exact{}: the program read nothing that a kernel would have computed.\n",
+                       source.empty() ? "" : ", if cuDNN plans on a GPU as it did here");
+  }
+  return text + source;
 }
 
 }  // namespace memsweep

@@ -62,11 +62,16 @@ Json json_of(const Dryrun& dryrun, const DryrunPart& part) {
           {"advice", part.advice}};
 }
 
-Json json_of(const CudnnFindings& cudnn) {
-  return {{"version", cudnn.version.empty() ? Json() : Json(cudnn.version)},
+Json cudnn_of(const ProcessFindings& process) {
+  const auto text = [](const std::string& words) { return words.empty() ? Json() : Json(words); };
+  const CudnnFindings& cudnn = process.standin->cudnn;
+  return {{"version", text(cudnn.version)},
+          {"refusal", text(cudnn.refusal)},
           {"asked_plans", cudnn.asked_plans},
           {"assumed_plans", cudnn.assumed_plans},
-          {"compared", cudnn.compared}};
+          {"first_assumed", json_of(first_place(process, kAssumedPlan))},
+          {"compared", cudnn.compared},
+          {"first_compared", json_of(first_place(process, kComparedPlans))}};
 }
 
 Json json_of(const ProcessFindings& process) {
@@ -83,7 +88,7 @@ Json json_of(const ProcessFindings& process) {
   const StandinFindings& standin = *process.standin;
   json["density"] = standin.density;
   json["own_runtimes"] = standin.own_runtimes;
-  json["cudnn"] = json_of(standin.cudnn);
+  json["cudnn"] = cudnn_of(process);
   for (const auto& [kind, count] : {std::pair{kBlindRead, standin.blind_reads},
                                     {kShadowRead, standin.shadow_reads},
                                     {kTruthByRule, standin.truths_by_rule},

@@ -26,7 +26,7 @@ std::string outcome_words(const Dryrun& dryrun) {
   switch (outcome_of(dryrun)) {
     case Outcome::ok: return "fits";
     case Outcome::oom: return "does not fit";
-    case Outcome::error: return "failed";
+    case Outcome::error: return dryrun.end.out_of_time ? "ended early" : "failed";
   }
   return "";
 }

@@ -26,9 +26,10 @@ struct DryrunPart {
 
 struct Dryrun {
   std::string command;
-  std::string gpu;           // a profile's name
-  std::size_t capacity = 0;  // of each device, bytes
-  std::size_t context = 0;   // of it
+  std::string gpu;               // a profile's name
+  std::size_t capacity = 0;      // of each device, bytes
+  std::size_t context = 0;       // of it
+  bool is_end_of_range = false;  // of what masks may hold: the other end is run as well
   ChildEnd end;
   std::vector<ProcessFindings> processes;
   std::vector<DryrunPart> parts;  // none: nothing touched CUDA

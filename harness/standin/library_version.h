@@ -12,4 +12,7 @@ inline int runtime_version() { return kCudaMajor == 12 ? 12080 : 13000; }
 /// As cublasLtGetVersion() has it: that of CUDA 12.8 or 13.0.
 inline int cublas_version() { return kCudaMajor == 12 ? 120804 : 130100; }
 
+/// As cufftGetVersion() has it.
+inline int cufft_version() { return kCudaMajor == 12 ? 11303 : 12000; }
+
 }  // namespace memsweep::standin

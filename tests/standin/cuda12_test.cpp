@@ -106,6 +106,12 @@ TEST_F(StandinCuda12, EachLibrarySaysOfWhichCudaItIs) {
   EXPECT_EQ(cuda12<std::size_t()>("libcublasLt.so.12", "cublasLtGetVersion")(), 120804U);
   ASSERT_EQ(cuda12<int(void*, int*)>("libcublas.so.12", "cublasGetVersion_v2")(nullptr, &version), 0);
   EXPECT_EQ(version, 120804);
+  ASSERT_EQ(cuda12<int(int*)>("libcufft.so.11", "cufftGetVersion")(&version), 0);
+  EXPECT_EQ(version, 11303);
+  int minor = 0;
+  ASSERT_EQ(cuda12<int(int*, int*)>("libnvrtc.so.12", "nvrtcVersion")(&version, &minor), 0);
+  EXPECT_EQ(version, 12);
+  EXPECT_EQ(minor, 8);
 }
 
 }  // namespace

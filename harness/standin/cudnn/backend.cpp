@@ -1,6 +1,6 @@
 // cuDNN's graphs. Where the true library is to be asked, each descriptor has one there, which gets what the
 // descriptor gets but for handles, and answers for it. Nothing is executed.
-#include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "harness/standin/cudnn/graph_descriptor.h"
@@ -63,13 +63,15 @@ void note_run(DriverModel& model, const GraphDescriptor& plan) {
 extern "C" {
 
 cudnnStatus_t cudnnBackendCreateDescriptor(int kind, void** handle) {
-  const TrueLibrary* const library = is_asked(kind) ? true_library() : nullptr;
-  GraphDescriptor made{.kind = kind, .library = library};
+  const TrueLibrary* library = is_asked(kind) ? asked_cudnn().library : nullptr;
+  GraphDescriptor made{.kind = kind};
   if (library != nullptr) {
     const cudnnStatus_t status = library->create(kind, &made.truth);
-    if (status != CUDNN_STATUS_SUCCESS) return status;
-    made.asked = true;
+    if (status != CUDNN_STATUS_SUCCESS && is_answer(status)) return status;
+    if (status != CUDNN_STATUS_SUCCESS) library = nullptr;
+    made.asked = library != nullptr;
   }
+  made.library = library;
   if (kind == kGraph) made.runs = std::make_shared<GraphRuns>();
   const cudnnStatus_t status = dnn_call(kGraphDescriptor, [&](DriverModel& model) {
     *handle = model.handles.create(kGraphDescriptor, made);
@@ -112,7 +114,12 @@ cudnnStatus_t cudnnBackendSetAttribute(void* handle, int name, int type, std::in
     return CUDNN_STATUS_SUCCESS;
   });
   if (question.library == nullptr || status != CUDNN_STATUS_SUCCESS) return status;
-  return question.library->set(question.descriptor, name, type, count, question.elements(type, elements));
+  const cudnnStatus_t answer =
+      question.library->set(question.descriptor, name, type, count, question.elements(type, elements));
+  if (is_answer(answer)) return answer;
+  const CallLock lock;
+  find_graph_descriptor(model(), handle)->asked = false;
+  return CUDNN_STATUS_SUCCESS;
 }
 
 cudnnStatus_t cudnnBackendGetAttribute(void* handle, int name, int type, std::int64_t requested,
@@ -133,8 +140,13 @@ cudnnStatus_t cudnnBackendGetAttribute(void* handle, int name, int type, std::in
     return CUDNN_STATUS_SUCCESS;
   });
   if (question.library == nullptr || status != CUDNN_STATUS_SUCCESS) return status;
-  return question.library->get(question.descriptor, name, type, requested, count,
-                               question.elements(type, elements));
+  const cudnnStatus_t answer = question.library->get(question.descriptor, name, type, requested, count,
+                                                     question.elements(type, elements));
+  if (is_answer(answer)) return answer;
+  const CallLock lock;
+  GraphDescriptor* const descriptor = find_graph_descriptor(model(), handle);
+  descriptor->asked = false;
+  return accepted_attribute(model(), *descriptor, name, type, requested, count, elements);
 }
 
 cudnnStatus_t cudnnBackendFinalize(void* handle) {

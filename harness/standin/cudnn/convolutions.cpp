@@ -71,10 +71,15 @@ cudnnStatus_t check_where_computed(const DriverModel& model, void* handle, Compu
   return read_descriptors(model, handle, computed, descriptors, convolution, read);
 }
 
+/// What the true library wants for what is not computed, only it knows.
+void note_workspace(DriverModel& model, std::string_view function, std::size_t bytes) {
+  if (!model.settings.compute) model.observations.note_estimate(function, bytes);
+}
+
 cudnnStatus_t find_algorithms(std::string_view function, Computed computed, void* handle,
                               Operands descriptors, void* convolution, int requested, int* returned,
                               cudnnConvolutionAlgoPerf_t* results) {
-  return dnn_call(function, [&](const DriverModel& model) {
+  return dnn_call(function, [&](DriverModel& model) {
     Convolution read{};
     const cudnnStatus_t status =
         check_where_computed(model, handle, computed, descriptors, convolution, read);
@@ -83,13 +88,14 @@ cudnnStatus_t find_algorithms(std::string_view function, Computed computed, void
     const auto offered = algorithms_of(model.settings);
     *returned = std::min(requested, static_cast<int>(offered.size()));
     std::copy_n(offered.begin(), *returned, results);
+    note_workspace(model, function, results[0].memory);
     return CUDNN_STATUS_SUCCESS;
   });
 }
 
 cudnnStatus_t find_workspace(std::string_view function, Computed computed, void* handle, Operands descriptors,
                              void* convolution, int algorithm, std::size_t* bytes) {
-  return dnn_call(function, [&](const DriverModel& model) {
+  return dnn_call(function, [&](DriverModel& model) {
     Convolution read{};
     const cudnnStatus_t status =
         check_where_computed(model, handle, computed, descriptors, convolution, read);
@@ -97,6 +103,7 @@ cudnnStatus_t find_workspace(std::string_view function, Computed computed, void*
     const auto wanted = workspace_of(model.settings, algorithm);
     if (!wanted || bytes == nullptr) return CUDNN_STATUS_NOT_SUPPORTED;
     *bytes = *wanted;
+    note_workspace(model, function, *bytes);
     return CUDNN_STATUS_SUCCESS;
   });
 }

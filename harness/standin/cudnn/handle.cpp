@@ -38,8 +38,8 @@ cudnnStatus_t cudnnGetStream(void* handle, cudaStream_t* stream) {
 }
 
 std::size_t cudnnGetVersion() {
-  const TrueLibrary* const library = true_library();
-  return library == nullptr ? kVersion : library->version;
+  const std::size_t version = asked_cudnn().version;
+  return version == 0 ? kVersion : version;
 }
 std::size_t cudnnGetCudartVersion() { return kRuntimeVersion; }
 std::size_t cudnnGetMaxDeviceVersion() { return 0; }

@@ -4,6 +4,7 @@
 #include <link.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
@@ -45,6 +46,16 @@ int find_pytorch(dl_phdr_info* object, std::size_t, void* folder) {
   return 1;
 }
 
+/// Without all of its parts cuDNN makes other plans, or takes the parts of another one. Throws UsageError.
+void expect_whole(const fs::path& folder) {
+  for (const char* part : {"libcudnn_heuristic.so.9", "libcudnn_engines_precompiled.so.9",
+                           "libcudnn_engines_runtime_compiled.so.9"}) {
+    std::error_code error;
+    if (!fs::exists(folder / part, error))
+      throw UsageError(fmt::format("the one installed beside PyTorch lacks {}", part));
+  }
+}
+
 /// What PyTorch loads: cuDNN of its Python's packages, of its own folder or of the prefix that it is
 /// installed under. Not any other of the system: PyTorch refuses one that is older than its own. Throws
 /// UsageError.
@@ -55,7 +66,9 @@ std::string installed_library() {
   for (const char* place : {"../../nvidia/cudnn/lib", ".", "../../../.."}) {
     if (pytorch.empty()) break;
     const fs::path file = fs::canonical(pytorch / place / kGraphLibrary, error);
-    if (!error) return file;
+    if (error) continue;
+    expect_whole(file.parent_path());
+    return file;
   }
   throw UsageError("none is installed beside PyTorch");
 }
@@ -89,13 +102,14 @@ struct Opened {
   std::string setting, device;
   std::unique_ptr<TrueLibrary> library;
   std::string refusal;
+  std::size_t version = 0;  // also of one that cannot be asked; 0: not known
 };
 
 Opened open(const Settings& settings) {
-  Opened opened{settings.cudnn, device_text(settings), nullptr, ""};
+  Opened opened{settings.cudnn, device_text(settings), nullptr, "", 0};
   try {
     const std::string file = settings.cudnn == "installed" ? installed_library() : settings.cudnn;
-    opened.library = std::make_unique<TrueLibrary>(file, settings);
+    opened.library = std::make_unique<TrueLibrary>(file, settings, opened.version);
   } catch (const UsageError& error) {
     opened.refusal = error.what();
   }
@@ -104,7 +118,7 @@ Opened open(const Settings& settings) {
 
 }  // namespace
 
-TrueLibrary::TrueLibrary(const std::string& file, const Settings& settings) {
+TrueLibrary::TrueLibrary(const std::string& file, const Settings& settings, std::size_t& version) {
   const InTrueLibrary running;
   void* const library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) throw UsageError(fmt::format("none can be loaded ({})", dlerror()));
@@ -152,8 +166,10 @@ void TrueLibrary::describe_device(const Settings& settings) {
   }
   if (status == CUDNN_STATUS_SUCCESS) status = finalize_(device_);
   if (status == CUDNN_STATUS_SUCCESS) return;
-  throw UsageError(fmt::format("{} does not take the description of such a GPU: status {}",
-                               version_text(version), static_cast<int>(status)));
+  throw UsageError(fmt::format("it {}: status {}",
+                               is_answer(status) ? "does not take the description of such a GPU"
+                                                 : "does not work where there is no GPU",
+                               static_cast<int>(status)));
 }
 
 cudnnStatus_t TrueLibrary::finalize(int kind, void* descriptor) const {
@@ -170,11 +186,11 @@ void TrueLibrary::destroy(void* descriptor) const {
   if (!at_exit) static_cast<void>(destroy_(descriptor));
 }
 
-const TrueLibrary* true_library() {
+AskedCudnn asked_cudnn() {
   Settings settings;
   {
     const CallLock lock;
-    if (model().settings.cudnn.empty()) return nullptr;
+    if (model().settings.cudnn.empty()) return {};
     settings = model().settings;
   }
   static std::mutex mutex;
@@ -187,17 +203,18 @@ const TrueLibrary* true_library() {
   if (found == all->end()) found = all->insert(all->end(), open(settings));
   const CallLock model_lock;
   GraphsOfCudnn& seen = model().observations.cudnn;
-  if (found->library != nullptr) seen.version = version_text(found->library->version);
+  if (found->library != nullptr) seen.version = version_text(found->version);
   seen.refusal = found->refusal;
-  return found->library.get();
+  return {found->library.get(), found->version};
 }
 
 bool is_answer(cudnnStatus_t status) {
   constexpr int kCategory = 1000;
   constexpr int kBadParameter = 2, kNotSupported = 3;
-  constexpr int kPrerequisiteMissing = 3008, kLibraryMissing = 3009;
+  // An incompatible driver or runtime, a missing prerequisite or library: of this machine, not of the GPU.
+  constexpr std::array kOfTheMachine{3005, 3006, 3008, 3009};
   if (status == CUDNN_STATUS_SUCCESS) return true;
-  if (status == kPrerequisiteMissing || status == kLibraryMissing) return false;
+  if (std::ranges::find(kOfTheMachine, static_cast<int>(status)) != kOfTheMachine.end()) return false;
   return status / kCategory == kBadParameter || status / kCategory == kNotSupported;
 }
 

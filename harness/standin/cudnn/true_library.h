@@ -25,9 +25,9 @@ enum AttributeType { kHandleType = 0, kInt64 = 3, kDescriptorPointer = 15, kInt3
 
 /// The functions of libcudnn_graph.so.9. They call the driver, and so may not be called under model_mutex().
 struct TrueLibrary {
-  /// Opens the library for the device of the settings. Throws UsageError, a clause that says why it cannot be
-  /// asked.
-  TrueLibrary(const std::string& file, const Settings& settings);
+  /// Opens the library for the device of the settings; `version` becomes its own (91900 is 9.19.0) as soon as
+  /// that is known. Throws UsageError, a clause that says why it cannot be asked.
+  TrueLibrary(const std::string& file, const Settings& settings, std::size_t& version);
 
   cudnnStatus_t create(int kind, void** descriptor) const;
   cudnnStatus_t set(void* descriptor, int name, int type, std::int64_t count, const void* elements) const;
@@ -39,8 +39,6 @@ struct TrueLibrary {
 
   /// Not at exit, when the library may be gone.
   void destroy(void* descriptor) const;
-
-  std::size_t version = 0;  // 91900 is 9.19.0
 
  private:
   void describe_device(const Settings& settings);
@@ -54,9 +52,13 @@ struct TrueLibrary {
   void* device_ = nullptr;  // its properties
 };
 
-/// The library that the setting `cudnn` names, opened at the first call; null where nobody is to be asked or
-/// can be, which is observed. Not to be called under model_mutex().
-const TrueLibrary* true_library();
+struct AskedCudnn {
+  const TrueLibrary* library = nullptr;  // null where nobody is to be asked or can be, which is observed
+  std::size_t version = 0;               // of what is installed, asked or not; 0: not known
+};
+
+/// What the setting `cudnn` names, opened at the first call. Not to be called under model_mutex().
+AskedCudnn asked_cudnn();
 
 /// Whether `status` is the library's word on a descriptor, and not a failure for lack of a GPU.
 [[nodiscard]] bool is_answer(cudnnStatus_t status);

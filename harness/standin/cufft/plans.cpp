@@ -9,6 +9,7 @@
 #include <span>
 
 #include "harness/standin/library.h"
+#include "harness/standin/library_version.h"
 
 namespace memsweep::standin {
 namespace {
@@ -16,7 +17,6 @@ namespace {
 constexpr std::string_view kPlan = "cufftCreate";
 constexpr Library kFourier{.no_handle = 1, .failed = 6};  // CUFFT_INVALID_PLAN, CUFFT_EXEC_FAILED
 constexpr int kInvalidValue = 4, kInvalidSize = 8, kAllocationFailed = 2;
-constexpr int kVersion = 12000;
 
 struct Plan {
   int number = 0;
@@ -112,6 +112,7 @@ int cufftXtMakePlanMany(int number, int rank, long long* extents, long long*, lo
     model.observations.note_estimate("cufftXtMakePlanMany", plan.work_bytes);
     *bytes = plan.work_bytes;
     if (!plan.allocates) return 0;
+    give_back_area(model, plan);
     const cudaError_t status = model.memory.allocate(current_device(), plan.work_bytes, plan.own_area);
     return status == cudaSuccess ? 0 : kAllocationFailed;
   });
@@ -129,7 +130,7 @@ int cufftXtExec(int number, void*, void*, int) {
 }
 
 int cufftGetVersion(int* version) {
-  *version = kVersion;
+  *version = cufft_version();
   return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "harness/standin/library.h"
+#include "harness/standin/library_version.h"
 
 namespace memsweep::standin {
 namespace {
@@ -11,7 +12,6 @@ namespace {
 constexpr std::string_view kProgram = "nvrtcCreateProgram";
 constexpr Library kCompiler{.no_handle = 4, .failed = 11};  // NVRTC_ERROR_INVALID_PROGRAM, …INTERNAL_ERROR
 constexpr int kNameUnknown = 10;                            // NVRTC_ERROR_NAME_EXPRESSION_NOT_VALID
-constexpr int kMajor = 13, kMinor = 0;
 
 struct Program {
   std::vector<std::string> names;
@@ -31,8 +31,8 @@ int give_nothing(std::string_view function, void* program, char* text) {
 extern "C" {
 
 int nvrtcVersion(int* major, int* minor) {
-  *major = kMajor;
-  *minor = kMinor;
+  *major = runtime_version() / 1000;
+  *minor = runtime_version() % 1000 / 10;
   return 0;
 }
 
