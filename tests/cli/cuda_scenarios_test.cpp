@@ -33,7 +33,7 @@ class ScenarioOnCuda : public ::testing::TestWithParam<const Scenario*> {
   void SetUp() override {
     const Scenario& scenario = *GetParam();
     run_in(cuda_, "--device cuda --in-process",
-           {kModule, fmt::format("MEMSWEEP_STANDIN=memory={},context=100MiB,leaks=on", memory_of(scenario))});
+           hosted(fmt::format("memory={},context=100MiB,leaks=on", memory_of(scenario))));
     std::ofstream(sim_ / "modelled.json") << profile_of_the_device();
     run_in(sim_, "--device sim --profile modelled.json --memory " + memory_of(scenario));
   }

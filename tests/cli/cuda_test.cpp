@@ -73,7 +73,7 @@ TEST(Cuda, ServesWhatPytorchsAllocatorWasRecordedToAskFor) {
   const TemporaryFolder folder;
   const std::string traces = std::string(MEMSWEEP_GOLDEN_DEFAULT) + "/allocator/";
   const std::string check = "replay --check --take-from cuda " + traces;
-  const Words large{kModule, "MEMSWEEP_STANDIN=memory=80GiB,leaks=on"};
+  const Words large = hosted("memory=80GiB,leaks=on");
   for (const char* trace : {"default_tight", "expandable_tight"}) {
     const Finished finished = run(folder, check + trace + ".trace.gz", large);
     EXPECT_EQ(finished.status, 0) << finished.out << finished.err;

@@ -15,16 +15,19 @@ namespace memsweep::testing {
 inline const std::string kRows = "--time-limit 0.001 --csv rows.csv ";
 inline const std::string kModel = "--model mlp:8-8x2-4 --optimizer adamw " + kRows;
 inline const std::string kGrid = "--scenario checkpointing --recompute none --batches 4 " + kModel;
-inline const std::string kModule = std::string("MEMSWEEP_CUDA_MODULE=") + MEMSWEEP_CUDA_HOSTED;
-
 /// The folder of the module, and of the libraries that it finds while it runs: under AddressSanitizer a
 /// loader looks where the environment says only.
 inline const std::string kLibraries = std::filesystem::path(MEMSWEEP_CUDA_HOSTED).parent_path().string();
 
-/// `libraries`: a folder that is looked into before.
-inline Words modelled(const std::string& settings, const std::string& libraries = "") {
-  return {kModule, "MEMSWEEP_STANDIN=memory=256MiB,context=100MiB,compute=" + settings,
+/// The environment of a run on a GPU that `standin` models, with no true library of NVIDIA's; `libraries`: a
+/// folder that is looked into before.
+inline Words hosted(const std::string& standin, const std::string& libraries = "") {
+  return {std::string("MEMSWEEP_CUDA_MODULE=") + MEMSWEEP_CUDA_HOSTED, "MEMSWEEP_STANDIN=" + standin,
           "LD_LIBRARY_PATH=" + (libraries.empty() ? kLibraries : libraries + ":" + kLibraries)};
+}
+
+inline Words modelled(const std::string& settings, const std::string& libraries = "") {
+  return hosted("memory=256MiB,context=100MiB,compute=" + settings, libraries);
 }
 
 inline std::vector<Row> rows_of(const std::string& arguments, const Words& environment = {}) {
