@@ -7,6 +7,7 @@ import importlib
 import os
 import signal
 import sys
+import time
 
 from memsweep_hook import owners, places, report, standin
 
@@ -124,19 +125,24 @@ class Watch:
         if os.getpid() == self.pid and not self.written:
             self.written = True
             report.write(self, ended)
+            standin.write_report()  # now: how a process ends afterwards, nobody knows
+
+    def let_threads_finish(self):
+        """PyTorch's backward threads drop Python's objects a moment after backward() has returned. One that does
+        so while Python (before 3.14) shuts down is made to exit, which ends the process with an abort; where
+        kernels take no time, scripts often get there first."""
+        if os.getpid() == self.pid and self.torch.cuda.is_initialized():
+            time.sleep(0.05)
 
     def end(self, why):
         """Ends the process at once, with its report."""
         self.write(why)
         sys.stdout.flush()
         sys.stderr.flush()
-        standin.write_report()
         os._exit(0)
 
     def on_terminate(self, number, frame):
-        if os.getpid() == self.pid:
-            self.write("terminated")
-            standin.write_report()
+        self.write("terminated")
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
 
@@ -167,6 +173,7 @@ def begin(torch):
     watch.sample = _safe(watch.sample)
     watch.on_first = _safe(watch.on_first)
     standin.watch(watch.on_first)
+    atexit.register(watch.let_threads_finish)  # the last of these
     atexit.register(standin.unwatch)  # before the interpreter is gone
     atexit.register(watch.write, "exit")
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
