@@ -35,15 +35,16 @@ double link_bandwidth(Pcie generation) {
   return 0;
 }
 
-/// Rates and multiprocessors are the data sheet's. Memory is the total capacity that PyTorch reports
-/// there; the context is what its out-of-memory messages and nvidia-smi show in use before the first
-/// tensor. The shares of the data sheet's rates that streams and large products reach, and the seconds
-/// from one eager op to the next, are the middle of the ranges published for these generations
-/// (stas00/ml-engineering, MAMF tables; copy and triad benchmarks). Measured are the memory and context of
-/// h100-sxm-80gb alone, and that its shares hold (results/h100-sxm-80gb-pytorch-2.11).
+/// Rates and multiprocessors are the data sheet's. Twice the memory's clock times the width of its bus is the
+/// bandwidth there, but for h200-sxm and b200-sxm, whose memory could do 2 % more. Memory is the total
+/// capacity that PyTorch reports there; the context is what its out-of-memory messages and nvidia-smi show in
+/// use before the first tensor. The shares of the data sheet's rates that streams and large products reach,
+/// and the seconds from one eager op to the next, are the middle of the ranges published for these
+/// generations (stas00/ml-engineering, MAMF tables; copy and triad benchmarks). Measured are the memory and
+/// context of h100-sxm-80gb alone, and that its shares hold (results/h100-sxm-80gb-pytorch-2.11).
 Profile gpu(std::string name, int compute_capability, Multiprocessors multiprocessors,
             std::size_t memory_bytes, std::size_t context_bytes, double gigabytes_per_second,
-            Teraflops teraflops, Pcie link) {
+            int memory_clock_mhz, Teraflops teraflops, Pcie link) {
   return {.name = std::move(name),
           .source = "data sheet; memory from PyTorch's out-of-memory messages",
           .compute_capability = compute_capability,
@@ -51,6 +52,7 @@ Profile gpu(std::string name, int compute_capability, Multiprocessors multiproce
           .memory_bytes = memory_bytes,
           .context_bytes = context_bytes,
           .bandwidth = gigabytes_per_second * 1e9,
+          .memory_clock_mhz = memory_clock_mhz,
           .f32_rate = teraflops.f32 * 1e12,
           .tf32_rate = teraflops.tf32 * 1e12,
           .f16_rate = teraflops.f16 * 1e12,
@@ -71,6 +73,7 @@ Profile cpu() {
           .memory_bytes = 64_MiB,
           .context_bytes = 0,
           .bandwidth = 21e9,
+          .memory_clock_mhz = 0,
           .f32_rate = 0.136e12,
           .tf32_rate = 0.136e12,
           .f16_rate = 0.136e12,
@@ -83,18 +86,26 @@ Profile cpu() {
 
 std::vector<Profile> make_profiles() {
   return {
-      gpu("v100-sxm2-16gb", 70, {80, 2048}, 16'150_MiB, 350_MiB, 900, {15.7, 15.7, 125, 15.7}, Pcie::gen3),
-      gpu("v100-sxm2-32gb", 70, {80, 2048}, 32'500_MiB, 350_MiB, 900, {15.7, 15.7, 125, 15.7}, Pcie::gen3),
-      gpu("t4", 75, {40, 1024}, 14'910_MiB, 256_MiB, 320, {8.1, 8.1, 65, 8.1}, Pcie::gen3),
-      gpu("a100-sxm-40gb", 80, {108, 2048}, 40'440_MiB, 460_MiB, 1555, {19.5, 156, 312, 312}, Pcie::gen4),
-      gpu("a100-sxm-80gb", 80, {108, 2048}, 81'050_MiB, 460_MiB, 2039, {19.5, 156, 312, 312}, Pcie::gen4),
-      gpu("a100-pcie-80gb", 80, {108, 2048}, 81'050_MiB, 460_MiB, 1935, {19.5, 156, 312, 312}, Pcie::gen4),
-      gpu("l4", 89, {58, 1536}, 22'570_MiB, 256_MiB, 300, {30.3, 60, 121, 121}, Pcie::gen4),
-      gpu("rtx-4090", 89, {128, 1536}, 24'100_MiB, 426_MiB, 1008, {82.6, 82.6, 165.2, 165.2}, Pcie::gen4),
-      gpu("h100-sxm-80gb", 90, {132, 2048}, 81'079_MiB, 619_MiB, 3350, {67, 494.5, 989, 989}, Pcie::gen5),
-      gpu("h100-pcie-80gb", 90, {114, 2048}, 81'090_MiB, 666_MiB, 2039, {51, 378, 756, 756}, Pcie::gen5),
-      gpu("h200-sxm", 90, {132, 2048}, 143'090_MiB, 666_MiB, 4800, {67, 494.5, 989, 989}, Pcie::gen5),
-      gpu("b200-sxm", 100, {148, 2048}, 182'630_MiB, 717_MiB, 8000, {80, 1125, 2250, 2250}, Pcie::gen5),
+      gpu("v100-sxm2-16gb", 70, {80, 2048}, 16'150_MiB, 350_MiB, 900, 877, {15.7, 15.7, 125, 15.7},
+          Pcie::gen3),
+      gpu("v100-sxm2-32gb", 70, {80, 2048}, 32'500_MiB, 350_MiB, 900, 877, {15.7, 15.7, 125, 15.7},
+          Pcie::gen3),
+      gpu("t4", 75, {40, 1024}, 14'910_MiB, 256_MiB, 320, 5001, {8.1, 8.1, 65, 8.1}, Pcie::gen3),
+      gpu("a100-sxm-40gb", 80, {108, 2048}, 40'440_MiB, 460_MiB, 1555, 1215, {19.5, 156, 312, 312},
+          Pcie::gen4),
+      gpu("a100-sxm-80gb", 80, {108, 2048}, 81'050_MiB, 460_MiB, 2039, 1593, {19.5, 156, 312, 312},
+          Pcie::gen4),
+      gpu("a100-pcie-80gb", 80, {108, 2048}, 81'050_MiB, 460_MiB, 1935, 1512, {19.5, 156, 312, 312},
+          Pcie::gen4),
+      gpu("l4", 89, {58, 1536}, 22'570_MiB, 256_MiB, 300, 6251, {30.3, 60, 121, 121}, Pcie::gen4),
+      gpu("rtx-4090", 89, {128, 1536}, 24'100_MiB, 426_MiB, 1008, 10501, {82.6, 82.6, 165.2, 165.2},
+          Pcie::gen4),
+      gpu("h100-sxm-80gb", 90, {132, 2048}, 81'079_MiB, 619_MiB, 3350, 2619, {67, 494.5, 989, 989},
+          Pcie::gen5),
+      gpu("h100-pcie-80gb", 90, {114, 2048}, 81'090_MiB, 666_MiB, 2039, 1593, {51, 378, 756, 756},
+          Pcie::gen5),
+      gpu("h200-sxm", 90, {132, 2048}, 143'090_MiB, 666_MiB, 4800, 3201, {67, 494.5, 989, 989}, Pcie::gen5),
+      gpu("b200-sxm", 100, {148, 2048}, 182'630_MiB, 717_MiB, 8000, 3996, {80, 1125, 2250, 2250}, Pcie::gen5),
       cpu(),
   };
 }

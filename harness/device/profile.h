@@ -21,6 +21,7 @@ struct Profile {
   std::size_t memory_bytes = 0;   // what the driver says is there, bytes
   std::size_t context_bytes = 0;  // taken by the context and its libraries before the first tensor
   double bandwidth = 0;           // of device memory, bytes per second, by the data sheet
+  int memory_clock_mhz = 0;       // as nvidia-smi shows it; 0: not known, as in profiles that are read
   double f32_rate = 0;            // operations per second without TF32, by the data sheet
   // Of products on tensor cores, dense; where there are none for a type, the rate of f32.
   double tf32_rate = 0;

@@ -11,7 +11,6 @@
 #include <fmt/format.h>
 
 #include "harness/base/errors.h"
-#include "harness/dryrun/memory_clock.h"
 
 namespace memsweep {
 namespace {
@@ -49,7 +48,7 @@ std::string device_settings(const DryrunDevice& device, const fs::path& report) 
       "compute=off,report={},memory_clock={}",
       device.count, profile.memory_bytes, profile.context_bytes, profile.compute_capability,
       profile.multiprocessors.count, profile.multiprocessors.threads_each, profile.name, device.density,
-      report.string(), memory_clock(profile.name));
+      report.string(), profile.memory_clock_mhz);
   if (device.asks_cudnn) settings += ",cudnn=installed";
   return settings;
 }

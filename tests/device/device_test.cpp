@@ -25,6 +25,7 @@ TEST(Profiles, AreComplete) {
     EXPECT_FALSE(profile.source.empty()) << profile.name;
     EXPECT_GT(profile.bandwidth, 0) << profile.name;
     EXPECT_GT(profile.f32_rate, 0) << profile.name;
+    EXPECT_EQ(profile.memory_clock_mhz > 0, profile.compute_capability > 0) << profile.name;
     EXPECT_LT(profile.context_bytes, profile.memory_bytes) << profile.name;
   }
 }

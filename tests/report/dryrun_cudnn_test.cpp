@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "harness/device/profile.h"
-#include "harness/dryrun/memory_clock.h"
 #include "harness/report/dryrun_honesty.h"
 
 namespace memsweep {
@@ -54,13 +52,6 @@ TEST(DryrunCudnn, PlansThatAreComparedMakeLaterStepsUncertain) {
   const std::string text = cudnn_doubts(dryrun_with({.version = "9.19.0", .asked_plans = 30, .compared = 1}));
   EXPECT_TRUE(has(text, "tried for 1 operation (the first at train.py:8 (main))")) << text;
   EXPECT_TRUE(has(text, "their workspaces count in the step that tries them")) << text;
-}
-
-TEST(DryrunCudnn, EachGpuHasAMemoryClock) {
-  for (const Profile& profile : profiles()) {
-    if (profile.compute_capability == 0) continue;
-    EXPECT_GT(memory_clock(profile.name), 0) << profile.name;
-  }
 }
 
 }  // namespace
