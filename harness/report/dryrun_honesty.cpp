@@ -13,29 +13,10 @@
 #include "harness/base/bytes.h"
 #include "harness/report/dryrun_cudnn.h"
 #include "harness/report/quantity.h"
+#include "harness/report/repeated.h"
 
 namespace memsweep {
 namespace {
-
-/// Something that was done several times, and what is known of the first.
-struct Repeated {
-  std::uint64_t times = 0;
-  std::optional<Place> place;
-  std::string after;  // a kernel; empty: not known
-
-  void add(const ProcessFindings& process, const std::string& what, std::uint64_t count) {
-    if (times == 0 && count > 0) place = first_place(process, what);
-    times += count;
-  }
-};
-
-/// " (the first at train.py:31 (main), after fill)"; empty where nothing is known.
-std::string first_of(const Repeated& repeated) {
-  std::vector<std::string> known;
-  if (repeated.place) known.push_back("at " + describe(*repeated.place));
-  if (!repeated.after.empty()) known.push_back("after " + repeated.after);
-  return known.empty() ? "" : fmt::format(" (the first {})", fmt::join(known, ", "));
-}
 
 /// Sizes that only a library knows.
 struct Assumed : Repeated {
@@ -138,12 +119,6 @@ std::string reads(const Doubts& doubts, bool exact) {
 }
 
 }  // namespace
-
-std::optional<Place> first_place(const ProcessFindings& process, const std::string& what) {
-  if (!process.pytorch) return std::nullopt;
-  const auto found = process.pytorch->firsts.find(what);
-  return found == process.pytorch->firsts.end() ? std::nullopt : found->second;
-}
 
 std::string unseen_runtimes(const Dryrun& dryrun) {
   std::set<std::string> files;

@@ -1,15 +1,11 @@
 // How far a dry run's numbers can be trusted.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "harness/report/dryrun_report.h"
 
 namespace memsweep {
-
-/// Where `process` did something of a kind first (PytorchFindings::firsts); none where that is not known.
-[[nodiscard]] std::optional<Place> first_place(const ProcessFindings& process, const std::string& what);
 
 /// Names the files whose own CUDA runtime the stand-in does not see; empty where there are none.
 [[nodiscard]] std::string unseen_runtimes(const Dryrun& dryrun);

@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "harness/report/dryrun_honesty.h"
 #include "harness/report/dryrun_verdict.h"
+#include "harness/report/repeated.h"
 
 namespace memsweep {
 namespace {
