@@ -39,6 +39,7 @@ FakeCudnn* fake_cudnn() {
 std::size_t cudnnGetVersion() { return state.version; }
 
 int cudnnBackendCreateDescriptor(int kind, void** handle) {
+  if (kind != kDeviceProperties && state.create_status != kSuccess) return state.create_status;
   auto* const made = new Descriptor{kind, {}};
   descriptors.insert(made);
   *handle = made;
@@ -55,6 +56,7 @@ int cudnnBackendDestroyDescriptor(void* handle) {
 int cudnnBackendSetAttribute(void* handle, int name, int type, std::int64_t count, const void* elements) {
   auto* const descriptor = static_cast<Descriptor*>(handle);
   if (!descriptors.contains(descriptor)) return kBadParameter;
+  if (descriptor->kind != kDeviceProperties && state.set_status != kSuccess) return state.set_status;
   if (type == kHandle) ++state.handles;
   if (type == kDescriptor) {
     for (std::int64_t i = 0; i < count; ++i) {

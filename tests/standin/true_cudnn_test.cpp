@@ -134,6 +134,31 @@ TEST_F(TrueCudnn, APlanThatFailsForLackOfAGpuIsAcceptedAndCounted) {
   EXPECT_EQ(seen().assumed_plans, 1U);
 }
 
+TEST_F(TrueCudnn, ADescriptorThatFailsForLackOfAGpuIsAccepted) {
+  fake()->create_status = kInternalError;
+  const Asked asked;
+  EXPECT_EQ(asked.found, 1) << "the one engine that is accepted";
+  void* const plan = plan_of(asked.configurations[0]);
+  EXPECT_EQ(cudnnBackendFinalize(plan), 0);
+  EXPECT_EQ(workspace_of(plan), kConfigured);
+  EXPECT_EQ(seen().assumed_plans, 1U);
+}
+
+TEST_F(TrueCudnn, ADescriptorThatItDoesNotSupportIsRefused) {
+  fake()->create_status = kNotSupported;
+  void* graph = nullptr;
+  EXPECT_EQ(cudnnBackendCreateDescriptor(kGraphKind, &graph), kNotSupported);
+}
+
+TEST_F(TrueCudnn, APlanWhoseAttributeFailsForLackOfAGpuIsAcceptedAndCounted) {
+  const Asked asked;
+  fake()->set_status = kInternalError;
+  void* const plan = plan_of(asked.configurations[0]);
+  EXPECT_EQ(cudnnBackendFinalize(plan), 0);
+  EXPECT_EQ(workspace_of(plan), kConfigured);
+  EXPECT_EQ(seen().assumed_plans, 1U);
+}
+
 TEST_F(TrueCudnn, SeveralPlansThatRunForOneGraphAreCompared) {
   const Asked asked;
   void* const variants = made(kVariants);

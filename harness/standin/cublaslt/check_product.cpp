@@ -66,7 +66,7 @@ Range extent_of(const void* data, const MatrixLayout& layout) {
   const std::uint64_t length = by_rows ? layout.columns : layout.rows;
   const std::uint64_t elements = (lines - 1) * static_cast<std::uint64_t>(layout.leading_dimension) + length +
                                  static_cast<std::uint64_t>((layout.batches - 1) * layout.batch_stride);
-  return {reinterpret_cast<Address>(data), elements * size_of(layout.type)};
+  return {address_of(data), elements * size_of(layout.type)};
 }
 
 }  // namespace

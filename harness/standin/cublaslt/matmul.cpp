@@ -124,7 +124,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc
     const cublasStatus_t checked = check_where_computed(model, *product);
     if (checked != CUBLAS_STATUS_SUCCESS || !model.settings.compute) return checked;
     data = {*static_cast<const float*>(alpha), *static_cast<const float*>(beta), a, b, c, d};
-    const Range work{reinterpret_cast<Address>(workspace), model.settings.workspace};
+    const Range work{address_of(workspace), model.settings.workspace};
     compute = accessible(model.memory, *product, data) && (work.bytes == 0 || model.memory.accessible(work));
     if (!compute) model.broken[current_device()] = cudaErrorIllegalAddress;
     return CUBLAS_STATUS_SUCCESS;

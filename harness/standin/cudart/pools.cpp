@@ -74,7 +74,7 @@ cudaError_t cudaFreeAsync(void* pointer, cudaStream_t stream) {
   return call("cudaFreeAsync", [&](DriverModel& model) {
     if (!is_stream(model, stream)) return cudaErrorInvalidResourceHandle;
     if (pointer == nullptr) return cudaSuccess;
-    const auto address = reinterpret_cast<Address>(pointer);
+    const auto address = address_of(pointer);
     const int device = model.memory.device_of(address);
     return device < 0 ? cudaErrorInvalidValue : model.pools[device].free(address);
   });

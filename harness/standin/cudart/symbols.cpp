@@ -67,7 +67,7 @@ cudaError_t cudaMemcpyToSymbol(const void* variable, const void* from, size_t by
     if (kind == cudaMemcpyHostToDevice) {
       model.shadow.write(to.address, {static_cast<const std::byte*>(from), bytes});
     } else {
-      model.shadow.copy(to.address, {reinterpret_cast<Address>(from), bytes});
+      model.shadow.copy(to.address, {address_of(from), bytes});
     }
     return cudaSuccess;
   });

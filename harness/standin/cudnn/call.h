@@ -6,7 +6,7 @@
 #include <memory>
 #include <string_view>
 
-#include "harness/standin/driver_model.h"
+#include "harness/standin/library.h"
 #include "kernels/cuda/cudnn_api.h"
 
 namespace memsweep::standin {
@@ -17,23 +17,22 @@ using enum cuda::cudnnStatus_t;
 /// What makes handles of the library.
 inline constexpr std::string_view kDnnHandle = "cudnnCreate";
 
-/// A context that is broken executes nothing.
+inline constexpr Library kDnn{.no_handle = CUDNN_STATUS_BAD_PARAM, .failed = CUDNN_STATUS_EXECUTION_FAILED};
+
+/// Where the context is broken, `body` is not run.
 template <class Body>
 cudnnStatus_t dnn_call(std::string_view function, Body body) {
-  return run_call<cudnnStatus_t>(function, [&](DriverModel& model) {
-    return model.broken[current_device()] == cudaSuccess ? body(model) : CUDNN_STATUS_EXECUTION_FAILED;
-  });
+  return static_cast<cudnnStatus_t>(
+      kDnn.call(function, [&](DriverModel& model) -> int { return body(model); }));
 }
 
 /// Makes the object behind a handle that the function `maker` hands out.
 template <class Object>
 cudnnStatus_t create(std::string_view maker, void** handle) {
-  return dnn_call(maker, [&](DriverModel& model) {
-    *handle = model.handles.create(maker, Object{});
-    return CUDNN_STATUS_SUCCESS;
-  });
+  return static_cast<cudnnStatus_t>(kDnn.create(maker, handle, Object{}));
 }
 
+/// Null is no error.
 inline cudnnStatus_t destroy(std::string_view function, std::string_view maker, const void* handle) {
   return run_call<cudnnStatus_t>(function, [&](DriverModel& model) {
     const bool destroyed = handle == nullptr || model.handles.destroy(maker, handle);

@@ -112,8 +112,7 @@ cudnnStatus_t find_workspace(std::string_view function, Computed computed, void*
 bool is_accessible(const DriverModel& model, const Convolution& c, const ConvolutionData& data, Range work) {
   const std::size_t size = c.type == CUDA_R_32F ? 4 : 2;
   const auto holds = [&](const void* at, std::int64_t elements) {
-    return model.memory.accessible(
-        {reinterpret_cast<Address>(at), static_cast<std::size_t>(elements) * size});
+    return model.memory.accessible({address_of(at), static_cast<std::size_t>(elements) * size});
   };
   return holds(data.x, c.x_elements()) && holds(data.w, c.w_elements()) && holds(data.y, c.y_elements()) &&
          (work.bytes == 0 || model.memory.accessible(work));
@@ -210,7 +209,7 @@ cudnnStatus_t cudnnSetConvolutionGroupCount(void* handle, int groups) {
   extern "C" cudnnStatus_t cudnnConvolution##kind(                                                      \
       void* handle, const void* alpha, void* a, void* a_data, void* b, void* b_data, void* convolution, \
       int algorithm, void* work, std::size_t work_bytes, const void* beta, void* c, void* c_data) {     \
-    const Range borrowed{reinterpret_cast<Address>(work), work_bytes};                                  \
+    const Range borrowed{address_of(work), work_bytes};                                                 \
     return convolve("cudnnConvolution" #kind, computed, handle, {a, b, c}, convolution,                 \
                     {alpha, {a_data, b_data, c_data}, algorithm, borrowed, beta});                      \
   }

@@ -35,8 +35,8 @@ ncclResult_t receive(std::string_view function, const void* handle, const void* 
     const std::size_t bytes = count * size_of(type);
     const int pieces = from_each_rank ? communicator.ranks : 1;
     for (int piece = 0; piece < pieces; ++piece) {
-      const Address place = reinterpret_cast<Address>(to) + piece * bytes;
-      if (to != from) model.shadow.copy(place, {reinterpret_cast<Address>(from), bytes});
+      const Address place = address_of(to) + piece * bytes;
+      if (to != from) model.shadow.copy(place, {address_of(from), bytes});
     }
     return ncclSuccess;
   });
@@ -45,7 +45,7 @@ ncclResult_t receive(std::string_view function, const void* handle, const void* 
 /// Nothing is known of what comes from others.
 ncclResult_t receive_unknown(std::string_view function, const void* handle, void* to, std::size_t bytes) {
   return communicator_call(function, handle, [&](DriverModel& model, const Communicator&) {
-    model.shadow.forget({reinterpret_cast<Address>(to), bytes});
+    model.shadow.forget({address_of(to), bytes});
     return ncclSuccess;
   });
 }
@@ -64,10 +64,7 @@ void receive_from_others(Shadow& shadow, const std::vector<Broadcast>& broadcast
 ncclResult_t broadcast(std::string_view function, const void* handle, const void* from, void* to,
                        std::size_t bytes, int root) {
   return communicator_call(function, handle, [&](DriverModel& model, const Communicator& communicator) {
-    const Broadcast call{handle,
-                         {reinterpret_cast<Address>(from), bytes},
-                         reinterpret_cast<Address>(to),
-                         root == communicator.rank};
+    const Broadcast call{handle, {address_of(from), bytes}, address_of(to), root == communicator.rank};
     if (to != from) model.shadow.copy(call.to, call.from);
     if (group.depth > 0) group.broadcasts.push_back(call);
     return ncclSuccess;
