@@ -105,6 +105,22 @@ TEST(StandinCopies, DeviceMemoryHoldsWhatWasCopiedThere) {
   EXPECT_STREQ(back, "---- bytes");
 }
 
+TEST(StandinCopies, DevicesCopyToEachOther) {
+  reset("compute=on,memory=64MiB,devices=2");
+  void* here = nullptr;
+  ASSERT_EQ(cudaSetDevice(1), cudaSuccess);
+  ASSERT_EQ(cudaMalloc(&here, 100), cudaSuccess);
+  ASSERT_EQ(cudaSetDevice(0), cudaSuccess);
+  auto* const there = reinterpret_cast<void*>(allocate(100));
+  char text[] = "some bytes", back[sizeof text] = {};
+  EXPECT_EQ(cudaMemcpy(there, text, sizeof text, cudaMemcpyHostToDevice), cudaSuccess);
+  EXPECT_EQ(cudaMemcpyPeerAsync(here, 1, there, 0, sizeof text, nullptr), cudaSuccess);
+  EXPECT_EQ(cudaMemcpy(back, here, sizeof back, cudaMemcpyDeviceToHost), cudaSuccess);
+  EXPECT_STREQ(back, text);
+  EXPECT_EQ(cudaMemcpyPeerAsync(here, 1, text, 0, sizeof text, nullptr), cudaErrorInvalidValue)
+      << "of the host";
+}
+
 TEST(StandinCopies, WhereMemoryIsOnlyCountedZerosAreRead) {
   reset("memory=64MiB");
   auto* const device = reinterpret_cast<void*>(allocate(100));

@@ -8,6 +8,8 @@
 #include "harness/base/bytes.h"
 #include "harness/standin/control.h"
 
+extern "C" cudaError_t cudaMemPoolSetAccess(cudaMemPool_t pool, const void* accesses, std::size_t count);
+
 namespace memsweep::standin {
 namespace {
 
@@ -126,6 +128,8 @@ TEST_F(StandinPool, BothWaysOfFreeingTakeItsBlocks) {
   EXPECT_EQ(cudaFree(pointer), cudaErrorInvalidValue) << "the piece is the pool's";
   EXPECT_TRUE(live().empty());
 }
+
+TEST_F(StandinPool, EveryDeviceMayUseIt) { EXPECT_EQ(cudaMemPoolSetAccess(pool_, nullptr, 0), cudaSuccess); }
 
 TEST_F(StandinPool, ItsMemoryIsMemory) {
   auto* const bytes = static_cast<char*>(allocate(1_MiB));

@@ -6,6 +6,17 @@
 #include "harness/base/bytes.h"
 #include "harness/standin/control.h"
 
+// Of the older interface, which the header no longer declares.
+struct ProcessOfOldInterface {
+  unsigned pid;
+  unsigned long long usedGpuMemory;
+};
+extern "C" nvmlReturn_t nvmlDeviceGetComputeRunningProcesses(nvmlDevice_t device, unsigned* count,
+                                                             ProcessOfOldInterface* processes);
+extern "C" nvmlReturn_t nvmlSystemGetCudaDriverVersion_v2(int* version);
+extern "C" nvmlReturn_t nvmlDeviceGetNvLinkRemoteDeviceType(nvmlDevice_t device, unsigned link, int* type);
+extern "C" nvmlReturn_t nvmlDeviceGetNvLinkRemotePciInfo_v2(nvmlDevice_t device, unsigned link, void* place);
+
 namespace memsweep::standin {
 namespace {
 
@@ -93,6 +104,25 @@ TEST_F(StandinNvml, MemoryIsSharedBetweenThisProcessAndOthers) {
   EXPECT_EQ(processes[0].pid, static_cast<unsigned>(getpid()));
   EXPECT_EQ(processes[0].usedGpuMemory, 110_MiB);
   EXPECT_EQ(processes[1].usedGpuMemory, 50_MiB);
+  count = 1;
+  ProcessOfOldInterface alone{};
+  EXPECT_EQ(nvmlDeviceGetComputeRunningProcesses(device_, &count, &alone), NVML_SUCCESS);
+  EXPECT_EQ(alone.pid, static_cast<unsigned>(getpid()));
+  EXPECT_EQ(alone.usedGpuMemory, 110_MiB);
+}
+
+TEST_F(StandinNvml, TheDriverIsTheRuntimes) {
+  int told = 0, driver = 1;
+  EXPECT_EQ(nvmlSystemGetCudaDriverVersion_v2(&told), NVML_SUCCESS);
+  EXPECT_EQ(cudaDriverGetVersion(&driver), cudaSuccess);
+  EXPECT_EQ(told, driver);
+}
+
+TEST_F(StandinNvml, DevicesAreNotLinked) {
+  int type = 0;
+  char place[64] = {};
+  EXPECT_EQ(nvmlDeviceGetNvLinkRemoteDeviceType(device_, 0, &type), NVML_ERROR_NOT_SUPPORTED);
+  EXPECT_EQ(nvmlDeviceGetNvLinkRemotePciInfo_v2(device_, 0, place), NVML_ERROR_NOT_SUPPORTED);
 }
 
 TEST_F(StandinNvml, NothingIsAnsweredBeforeInitOrAfterShutdown) {

@@ -16,7 +16,10 @@ int nvrtcAddNameExpression(void* program, const char* name);
 int nvrtcGetLoweredName(void* program, const char* name, const char** lowered);
 int nvrtcGetPTXSize(void* program, std::size_t* bytes);
 int nvrtcGetPTX(void* program, char* text);
+int nvrtcGetCUBINSize(void* program, std::size_t* bytes);
+int nvrtcGetCUBIN(void* program, char* image);
 int nvrtcGetProgramLogSize(void* program, std::size_t* bytes);
+int nvrtcGetProgramLog(void* program, char* text);
 }
 
 namespace memsweep::standin {
@@ -37,6 +40,12 @@ TEST(StandinNvrtc, ProgramsAreCompiledToModulesThatHaveEveryFunction) {
   std::string image(bytes, 'x');
   EXPECT_EQ(nvrtcGetPTX(program, image.data()), 0);
   EXPECT_EQ(nvrtcGetProgramLogSize(program, &bytes), 0);
+  std::string log(bytes, 'x');
+  EXPECT_EQ(nvrtcGetProgramLog(program, log.data()), 0);
+  EXPECT_STREQ(log.c_str(), "");
+  EXPECT_EQ(nvrtcGetCUBINSize(program, &bytes), 0);
+  image.assign(bytes, 'x');
+  EXPECT_EQ(nvrtcGetCUBIN(program, image.data()), 0);
   CUmodule module = nullptr;
   CUfunction function = nullptr;
   EXPECT_EQ(cuModuleLoadData(&module, image.data()), CUDA_SUCCESS);

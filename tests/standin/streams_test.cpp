@@ -1,21 +1,11 @@
-// Streams, events and launches.
+// Streams and events, and what devices say of themselves.
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
 #include <climits>
+#include <thread>
 
 #include "harness/standin/control.h"
-
-// What nvcc writes calls of.
-extern "C" void __cudaRegisterFunction(void** binary, const char* function, char* device_function,
-                                       const char* name, int threads, uint3*, uint3*, dim3*, dim3*, int*);
-extern "C" unsigned __cudaPushCallConfiguration(dim3 grid, dim3 block, std::size_t shared_bytes,
-                                                CUstream_st* stream);
-extern "C" cudaError_t __cudaPopCallConfiguration(dim3* grid, dim3* block, std::size_t* shared_bytes,
-                                                  void* stream);
-extern "C" cudaError_t __cudaGetKernel(const void** kernel, const void* function);
-extern "C" cudaError_t __cudaLaunchKernel(const void* kernel, dim3 grid, dim3 block, void** arguments,
-                                          std::size_t shared_bytes, cudaStream_t stream);
 
 namespace memsweep::standin {
 namespace {
@@ -56,6 +46,38 @@ TEST_F(StandinStreams, WhatWasDestroyedIsNoHandleAnyMore) {
   EXPECT_EQ(cudaEventQuery(event), cudaErrorInvalidResourceHandle);
 }
 
+TEST_F(StandinStreams, AStreamHasThePriorityThatItWasGiven) {
+  int least = 1, greatest = 1;
+  ASSERT_EQ(cudaDeviceGetStreamPriorityRange(&least, &greatest), cudaSuccess);
+  EXPECT_EQ(least, 0);
+  EXPECT_LT(greatest, least) << "lower numbers go first";
+  cudaStream_t stream = nullptr;
+  ASSERT_EQ(cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking, greatest), cudaSuccess);
+  int priority = 1;
+  EXPECT_EQ(cudaStreamGetPriority(stream, &priority), cudaSuccess);
+  EXPECT_EQ(priority, greatest);
+  EXPECT_EQ(cudaStreamGetPriority(nullptr, &priority), cudaSuccess);
+  EXPECT_EQ(priority, 0) << "of the default stream";
+  for (const int beyond : {least + 3, greatest - 3}) {
+    ASSERT_EQ(cudaStreamCreateWithPriority(&stream, cudaStreamDefault, beyond), cudaSuccess);
+    EXPECT_EQ(cudaStreamGetPriority(stream, &priority), cudaSuccess);
+    EXPECT_EQ(priority, beyond > 0 ? least : greatest) << "the nearest that there is";
+  }
+  EXPECT_EQ(cudaStreamCreateWithPriority(&stream, 2, 0), cudaErrorInvalidValue) << "no such flag";
+}
+
+TEST_F(StandinStreams, AnEventIsRecordedWithFlagsToo) {
+  cudaEvent_t event = nullptr;
+  ASSERT_EQ(cudaEventCreate(&event), cudaSuccess);
+  float milliseconds = -1;
+  EXPECT_EQ(cudaEventElapsedTime(&milliseconds, event, event), cudaErrorInvalidResourceHandle);
+  EXPECT_EQ(cudaEventRecordWithFlags(event, nullptr, 0), cudaSuccess);
+  EXPECT_EQ(cudaEventElapsedTime(&milliseconds, event, event), cudaSuccess);
+  EXPECT_EQ(milliseconds, 0);
+  ASSERT_EQ(cudaEventDestroy(event), cudaSuccess);
+  EXPECT_EQ(cudaEventRecordWithFlags(event, nullptr, 0), cudaErrorInvalidResourceHandle);
+}
+
 TEST_F(StandinStreams, AFaultHoldsAnEventBack) {
   cudaEvent_t event = nullptr;
   ASSERT_EQ(cudaEventCreate(&event), cudaSuccess);
@@ -84,71 +106,28 @@ TEST_F(StandinStreams, TimeGoesOnBetweenEvents) {
   EXPECT_EQ(cudaEventElapsedTime(&milliseconds, first, untimed), cudaErrorInvalidResourceHandle);
 }
 
-__global__ void write_thread(int* out, int add) {
-  const auto thread = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
-  out[thread] = thread + add;
+TEST_F(StandinStreams, AThreadHasTheDeviceThatItChose) {
+  reset("devices=3");
+  int device = -1;
+  EXPECT_EQ(cudaSetDevice(2), cudaSuccess);
+  EXPECT_EQ(cudaGetDevice(&device), cudaSuccess);
+  EXPECT_EQ(device, 2);
+  std::thread([] {
+    int other = -1;
+    EXPECT_EQ(cudaGetDevice(&other), cudaSuccess);
+    EXPECT_EQ(other, 0) << "its own thread's";
+  }).join();
+  EXPECT_EQ(cudaSetDevice(3), cudaErrorInvalidDevice);
+  EXPECT_EQ(cudaGetDevice(&device), cudaSuccess);
+  EXPECT_EQ(device, 2);
+  EXPECT_EQ(cudaSetDevice(0), cudaSuccess);
 }
 
-cudaError_t launch_write(int* out, dim3 grid, dim3 block) {
-  int add = 10;
-  void* arguments[] = {&out, &add};
-  return cudaLaunchKernel(write_thread, grid, block, arguments);
-}
-
-TEST_F(StandinStreams, KernelsRunOnDeviceMemory) {
-  void* out = nullptr;
-  ASSERT_EQ(cudaMalloc(&out, 6 * sizeof(int)), cudaSuccess);
-  EXPECT_EQ(launch_write(static_cast<int*>(out), 2, 3), cudaSuccess);
-  int result[6] = {};
-  EXPECT_EQ(cudaMemcpy(result, out, sizeof result, cudaMemcpyDeviceToHost), cudaSuccess);
-  for (int thread = 0; thread < 6; ++thread) EXPECT_EQ(result[thread], thread + 10);
-}
-
-TEST_F(StandinStreams, WhereMemoryIsOnlyCountedKernelsAreToo) {
-  reset("memory=64MiB");
-  void* out = nullptr;
-  ASSERT_EQ(cudaMalloc(&out, 6 * sizeof(int)), cudaSuccess);
-  EXPECT_EQ(launch_write(static_cast<int*>(out), 2, 3), cudaSuccess);
-  EXPECT_EQ(calls_of("cudaLaunchKernel"), 1U);
-}
-
-TEST_F(StandinStreams, LaunchesThatNoDeviceCouldTakeAreRefused) {
-  EXPECT_EQ(launch_write(nullptr, 0, 1), cudaErrorInvalidConfiguration);
-  EXPECT_EQ(launch_write(nullptr, 1, 1025), cudaErrorInvalidConfiguration);
-  EXPECT_EQ(launch_write(nullptr, 1, dim3(32, 33)), cudaErrorInvalidConfiguration);
-  EXPECT_EQ(launch_write(nullptr, dim3(1, 65536), 1), cudaErrorInvalidConfiguration);
-  void* arguments[] = {nullptr};
-  const auto* const unknown = reinterpret_cast<const void*>(&launch_write);
-  EXPECT_EQ(cudaLaunchKernel(unknown, 1, 1, arguments, 0, nullptr), cudaErrorInvalidDeviceFunction);
-}
-
-TEST_F(StandinStreams, KernelsThatNvccCompiledAreCountedAndNotRun) {
-  static const char function = 0;
-  __cudaRegisterFunction(nullptr, &function, nullptr, "kernel", -1, nullptr, nullptr, nullptr, nullptr,
-                         nullptr);
-  EXPECT_EQ(__cudaPushCallConfiguration(dim3(2, 3), dim3(32), 64, nullptr), 0U);
-  dim3 grid, block;
-  std::size_t shared_bytes = 0;
-  cudaStream_t stream = nullptr;
-  ASSERT_EQ(__cudaPopCallConfiguration(&grid, &block, &shared_bytes, &stream), cudaSuccess);
-  EXPECT_EQ(grid.y, 3U);
-  EXPECT_EQ(shared_bytes, 64U);
-  EXPECT_EQ(__cudaPopCallConfiguration(&grid, &block, &shared_bytes, &stream), cudaErrorInvalidConfiguration);
-  const void* kernel = nullptr;
-  ASSERT_EQ(__cudaGetKernel(&kernel, &function), cudaSuccess);
-  EXPECT_EQ(__cudaLaunchKernel(kernel, grid, block, nullptr, shared_bytes, stream), cudaSuccess);
-  EXPECT_EQ(calls_of("cudaLaunchKernel"), 1U);
-}
-
-TEST_F(StandinStreams, AsManyBlocksFitAMultiprocessorAsItHasThreads) {
-  const auto* const kernel = reinterpret_cast<const void*>(&write_thread);
-  int blocks = 0;
-  EXPECT_EQ(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, 256, 0), cudaSuccess);
-  EXPECT_EQ(blocks, 8);
-  EXPECT_EQ(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, 33, 0), cudaSuccess);
-  EXPECT_EQ(blocks, 32) << "blocks are counted in whole warps, 32 at most";
-  EXPECT_EQ(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, 256, 100 * 1024), cudaSuccess);
-  EXPECT_EQ(blocks, 2) << "shared memory is what there is too little of";
+TEST_F(StandinStreams, TheDriverIsAsNewAsTheRuntime) {
+  int driver = 0, runtime = 0;
+  EXPECT_EQ(cudaDriverGetVersion(&driver), cudaSuccess);
+  EXPECT_EQ(cudaRuntimeGetVersion(&runtime), cudaSuccess);
+  EXPECT_GE(driver, runtime);
 }
 
 TEST_F(StandinStreams, TheDeviceAnswersWhatItIs) {

@@ -11,6 +11,8 @@
 #include "harness/standin/control.h"
 #include "harness/standin/driver_model.h"
 
+extern "C" CUresult cuMemsetD32Async(CUdeviceptr pointer, unsigned int value, size_t count, CUstream stream);
+
 namespace memsweep::standin {
 namespace {
 
@@ -145,6 +147,21 @@ TEST(StandinVirtualMemoryContents, NewPagesHoldNoNumbersWhereThatWasAskedFor) {
   ASSERT_EQ(cuMemMap(pointer, 2_MiB, 0, create(2_MiB), 0), CUDA_SUCCESS);
   ASSERT_EQ(allow_access(pointer, 2_MiB), CUDA_SUCCESS);
   EXPECT_TRUE(std::isnan(*reinterpret_cast<const float*>(pointer + 2_MiB - 4)));
+}
+
+TEST(StandinVirtualMemoryContents, WordsAreFilled) {
+  reset("memory=16MiB,compute=on");
+  CUdeviceptr memory = 0;
+  void* allocated = nullptr;
+  ASSERT_EQ(cudaMalloc(&allocated, 16), cudaSuccess);
+  memory = reinterpret_cast<CUdeviceptr>(allocated);
+  ASSERT_EQ(cudaMemset(allocated, 0, 16), cudaSuccess);
+  EXPECT_EQ(cuMemsetD32Async(memory, 0x01020304, 3, nullptr), CUDA_SUCCESS);
+  unsigned words[4] = {};
+  EXPECT_EQ(cudaMemcpy(words, allocated, 16, cudaMemcpyDeviceToHost), cudaSuccess);
+  EXPECT_EQ(words[2], 0x01020304U);
+  EXPECT_EQ(words[3], 0U);
+  EXPECT_EQ(cuMemsetD32Async(1, 0, 1, nullptr), CUDA_ERROR_INVALID_VALUE);
 }
 
 TEST(StandinEntryPoints, DriverFunctionsAreFoundByNameAndVersion) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdint>
 
 #include "harness/standin/cuda/call.h"
@@ -27,12 +28,16 @@ CUresult cuPointerGetAttribute(void* data, CUpointer_attribute attribute, CUdevi
   });
 }
 
-/// What the words hold is not followed.
-CUresult cuMemsetD32Async(CUdeviceptr pointer, unsigned int, size_t count, CUstream) {
+/// Where nothing is computed, what the words hold is not followed.
+CUresult cuMemsetD32Async(CUdeviceptr pointer, unsigned int value, size_t count, CUstream) {
   return driver_call("cuMemsetD32Async", [&](DriverModel& model) {
     const Range range{pointer, count * sizeof(unsigned)};
     if (!model.memory.accessible(range)) return CUDA_ERROR_INVALID_VALUE;
-    model.shadow.forget(range);
+    if (model.settings.compute) {
+      std::fill_n(reinterpret_cast<unsigned*>(pointer), count, value);
+    } else {
+      model.shadow.forget(range);
+    }
     return CUDA_SUCCESS;
   });
 }

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "harness/standin/cudart/call.h"
+#include "harness/standin/cudart/streams.h"
 #include "harness/standin/device_attributes.h"
 #include "harness/standin/library_version.h"
 
@@ -53,8 +54,8 @@ cudaError_t cudaDeviceGetPCIBusId(char* bus_id, int length, int device) {
 
 cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
   return call("cudaDeviceGetStreamPriorityRange", [&](const DriverModel&) {
-    if (least != nullptr) *least = 0;
-    if (greatest != nullptr) *greatest = -5;
+    if (least != nullptr) *least = kLeastPriority;
+    if (greatest != nullptr) *greatest = kGreatestPriority;
     return cudaSuccess;
   });
 }

@@ -2,6 +2,8 @@
 // every event that was recorded has passed; their times are the host's.
 #include "harness/standin/cudart/streams.h"
 
+#include <algorithm>
+
 #include "harness/standin/cudart/call.h"
 
 namespace memsweep::standin {
@@ -10,7 +12,8 @@ namespace {
 cudaError_t create_stream(std::string_view function, cudaStream_t* stream, unsigned flags, int priority) {
   return call(function, [&](DriverModel& model) {
     if (flags > cudaStreamNonBlocking) return cudaErrorInvalidValue;
-    *stream = model.handles.create(kStream, CUstream_st{flags, priority, current_device(), {}});
+    const int nearest = std::clamp(priority, kGreatestPriority, kLeastPriority);
+    *stream = model.handles.create(kStream, CUstream_st{flags, nearest, current_device(), {}});
     return cudaSuccess;
   });
 }

@@ -40,6 +40,9 @@ struct CUevent_st {
 
 namespace memsweep::standin {
 
+// Of streams; lower numbers go first.
+inline constexpr int kLeastPriority = 0, kGreatestPriority = -5;
+
 inline constexpr std::string_view kEvent = "cudaEventCreate";
 
 /// The default streams, which capture nothing, are no objects.

@@ -12,10 +12,10 @@ struct ncclUniqueId {
 
 constexpr int kVersion = 22809;
 
-ncclResult_t create(std::string_view function, void** handle, int ranks, int rank) {
+ncclResult_t create(std::string_view function, void** handle, int ranks, int rank, int device) {
   return nccl_call(function, [&](DriverModel& model) {
-    if (ranks < 1 || rank < 0 || rank >= ranks) return ncclInvalidArgument;
-    *handle = model.handles.create(kCommunicator, Communicator{ranks, rank, current_device()});
+    if (ranks < 1 || rank < 0 || rank >= ranks || !model.has_device(device)) return ncclInvalidArgument;
+    *handle = model.handles.create(kCommunicator, Communicator{ranks, rank, device});
     return ncclSuccess;
   });
 }
@@ -53,22 +53,23 @@ ncclResult_t ncclGetUniqueId(ncclUniqueId* id) {
 }
 
 ncclResult_t ncclCommInitRank(void** handle, int ranks, ncclUniqueId, int rank) {
-  return create(kCommunicator, handle, ranks, rank);
+  return create(kCommunicator, handle, ranks, rank, current_device());
 }
 
 ncclResult_t ncclCommInitRankConfig(void** handle, int ranks, ncclUniqueId, int rank, const void*) {
-  return create("ncclCommInitRankConfig", handle, ranks, rank);
+  return create("ncclCommInitRankConfig", handle, ranks, rank, current_device());
 }
 
 ncclResult_t ncclCommInitRankScalable(void** handle, int ranks, int rank, int, const ncclUniqueId*,
                                       const void*) {
-  return create("ncclCommInitRankScalable", handle, ranks, rank);
+  return create("ncclCommInitRankScalable", handle, ranks, rank, current_device());
 }
 
-/// A communicator for each device of the process.
-ncclResult_t ncclCommInitAll(void** handles, int ranks, const int*) {
+/// A communicator for each of these devices of the process; null: the first ones.
+ncclResult_t ncclCommInitAll(void** handles, int ranks, const int* devices) {
   for (int rank = 0; rank < ranks; ++rank) {
-    const ncclResult_t result = create("ncclCommInitAll", &handles[rank], ranks, rank);
+    const int device = devices == nullptr ? rank : devices[rank];
+    const ncclResult_t result = create("ncclCommInitAll", &handles[rank], ranks, rank, device);
     if (result != ncclSuccess) return result;
   }
   return ncclSuccess;
