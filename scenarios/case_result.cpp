@@ -8,9 +8,9 @@
 namespace memsweep {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json row_json(const PhaseRow& row) {
+OrderedJson row_json(const PhaseRow& row) {
   return {row.step,          row.phase,       row.allocated,      row.peak_allocated, row.reserved,
           row.peak_reserved, row.requested,   row.peak_requested, row.active,         row.peak_active,
           row.alloc_retries, row.allocations, row.segments};
@@ -42,8 +42,8 @@ class EventList {
 
   void end_phase(const PhaseMark& mark) { events_.push_back({"phase", mark.step, mark.phase}); }
 
-  Json json(const std::string& id) && {
-    Json line;
+  OrderedJson json(const std::string& id) && {
+    OrderedJson line;
     line["id"] = id;
     line["events"] = std::move(events_);
     line["ops"] = std::move(ops_);
@@ -75,13 +75,13 @@ class EventList {
   std::size_t next_segment_ = 0;
   std::unordered_map<Address, std::size_t> ranges_;
   std::unordered_map<Address, std::size_t> allocations_;  // that live, by address
-  Json events_ = Json::array();
-  Json ops_ = Json::array();
+  OrderedJson events_ = OrderedJson::array();
+  OrderedJson ops_ = OrderedJson::array();
 };
 
 /// Neighbours of the same outcome become one run.
-Json runs_json(const std::map<std::int64_t, std::string>& tried) {
-  Json runs = Json::array();
+OrderedJson runs_json(const std::map<std::int64_t, std::string>& tried) {
+  OrderedJson runs = OrderedJson::array();
   for (const auto& [batch, outcome] : tried) {
     if (!runs.empty() && runs.back()[2] == outcome) {
       runs.back()[1] = batch;
@@ -92,7 +92,7 @@ Json runs_json(const std::map<std::int64_t, std::string>& tried) {
   return runs;
 }
 
-Json side_json(const nlohmann::json& one, const Case& read, std::int64_t batch) {
+OrderedJson side_json(const nlohmann::json& one, const Case& read, std::int64_t batch) {
   nlohmann::json at_json = one;
   at_json["batch"] = batch;
   Case at = read;
@@ -102,9 +102,9 @@ Json side_json(const nlohmann::json& one, const Case& read, std::int64_t batch) 
 
 }  // namespace
 
-Json search_json(const nlohmann::json& one, const Case& read) {
+OrderedJson search_json(const nlohmann::json& one, const Case& read) {
   const CaseSearchResult found = search_case(read);
-  Json line;
+  OrderedJson line;
   line["case"] = one;
   if (read.search->start == 0) {
     line["runs"] = runs_json(found.tried);
@@ -118,11 +118,11 @@ Json search_json(const nlohmann::json& one, const Case& read) {
   return line;
 }
 
-Json result_json(const nlohmann::json& one, const PhaseRun& run) {
-  Json line;
+OrderedJson result_json(const nlohmann::json& one, const PhaseRun& run) {
+  OrderedJson line;
   line["case"] = one;
   line["outcome"] = std::string(name_of(run.outcome));
-  line["rows"] = Json::array();
+  line["rows"] = OrderedJson::array();
   for (const PhaseRow& row : run.rows) line["rows"].push_back(row_json(row));
   if (run.outcome == Outcome::oom) {
     line["after"] = {run.at_failure.step, run.at_failure.phase};
@@ -132,7 +132,7 @@ Json result_json(const nlohmann::json& one, const PhaseRun& run) {
   return line;
 }
 
-Json events_json(const std::string& id, const PhaseRun& run) {
+OrderedJson events_json(const std::string& id, const PhaseRun& run) {
   EventList list(run.recording);
   auto mark = run.marks.begin();
   const auto& events = run.recording.events;
