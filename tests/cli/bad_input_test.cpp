@@ -3,9 +3,8 @@
 
 #include <map>
 
-#include <nlohmann/json.hpp>
-
 #include "tests/cli/program.h"
+#include "tests/json.h"
 
 namespace memsweep {
 namespace {
@@ -175,7 +174,7 @@ TEST_F(ExistingFile, IsComparedBySeedsUpToTheLargestAndInDecimal) {
 }
 
 TEST_F(ExistingFile, OfAnotherScenarioIsRefused) {
-  auto beside = nlohmann::json::parse(read_file(folder_ / "rows.settings.json"));
+  auto beside = testing::read_json(folder_ / "rows.settings.json");
   beside.at("settings").at("scenario") = "other";
   write_file(folder_ / "rows.settings.json", beside.dump());
   expect_untouched(kSimSweep + "--batches 4,8", "(scenario: \"other\" there, \"checkpointing\" now)");

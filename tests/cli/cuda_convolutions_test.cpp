@@ -1,15 +1,14 @@
 // Convolutional nets on the cuda device, whose convolutions go through cuDNN where it is there.
 #include <cmath>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "harness/report/results_file.h"
 #include "tests/cli/on_cuda.h"
+#include "tests/json.h"
 
 namespace memsweep::testing {
 namespace {
@@ -55,8 +54,8 @@ TEST(CudnnOnCuda, IsNamedWithItsVersionInWhatARunIsSaidToHaveUsed) {
     const TemporaryFolder folder;
     const Finished finished = run(folder, kGrid + "--device cuda", environment);
     EXPECT_EQ(finished.status, 0) << finished.err;
-    std::ifstream record(folder / "rows.settings.json");
-    return nlohmann::json::parse(record).at("environment").at("libraries").get<std::string>();
+    const auto record = testing::read_json(folder / "rows.settings.json");
+    return record.at("environment").at("libraries").get<std::string>();
   };
   Words environment = modelled("off");
   EXPECT_EQ(libraries(environment), "cuDNN 9.26.0");

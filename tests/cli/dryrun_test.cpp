@@ -6,11 +6,11 @@
 #include <thread>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "harness/base/bytes.h"
 #include "harness/report/results_file.h"
 #include "tests/cli/dryrun_command.h"
+#include "tests/json.h"
 
 namespace memsweep::testing {
 namespace {
@@ -96,7 +96,7 @@ TEST(Dryrun, TellsWhatStoodAtThePeakByCategoryAndByLine) {
   ASSERT_EQ(done.status, 0) << done.out << done.err;
   EXPECT_EQ(done.err, "");
   EXPECT_TRUE(has(done.out, "It fits: ")) << done.out;
-  const auto report = nlohmann::json::parse(read_file(folder / "report.json"));
+  const auto report = testing::read_json(folder / "report.json");
   EXPECT_TRUE(report.at("fits"));
   const auto& device = report.at("devices").at(0);
   EXPECT_EQ(device.at("peak").at("allocated"), 450 << 20);
@@ -121,7 +121,7 @@ TEST(Dryrun, EachPhaseOfEachStepHasItsPeak) {
   const TemporaryFolder folder;
   const Finished done = run(folder, dryrun_of("--json report.json", kTrain), with_fake_pytorch());
   ASSERT_EQ(done.status, 0) << done.err;
-  const auto report = nlohmann::json::parse(read_file(folder / "report.json"));
+  const auto report = testing::read_json(folder / "report.json");
   std::map<std::string, std::size_t> peaks;  // MiB allocated
   for (const auto& row : report.at("devices").at(0).at("phases")) {
     const std::string step = std::to_string(row.at("first_step").get<int>());
@@ -311,7 +311,7 @@ TEST(Dryrun, DoubtsNameTheLineOfTheirFirst) {
   EXPECT_TRUE(has(done.out, "cudaGraphMemFreeNodeGetParams, 2 times (the first at script.py:11 (ask))"))
       << done.out;
   EXPECT_FALSE(has(done.out, "Exact:")) << done.out;
-  const auto report = nlohmann::json::parse(read_file(folder / "report.json"));
+  const auto report = testing::read_json(folder / "report.json");
   const auto& process = report.at("processes").at(0);
   EXPECT_EQ(process.at("doubtful_reads").at(0).at("kind"), "blind read");
   EXPECT_EQ(process.at("doubtful_reads").at(0).at("first").at("line"), 9);
@@ -334,7 +334,7 @@ TEST(Dryrun, SizesThatOnlyALibraryKnowsAreSaidToBeAssumed) {
           "8KiB each (the first at script.py:4 (<module>))."))
       << done.out;
   EXPECT_FALSE(has(done.out, "Exact:")) << done.out;
-  const auto report = nlohmann::json::parse(read_file(folder / "report.json"));
+  const auto report = testing::read_json(folder / "report.json");
   const auto& assumed = report.at("processes").at(0).at("assumed").at(0);
   EXPECT_EQ(assumed.at("symbol"), "cusolverDnSgesvd_bufferSize");
   EXPECT_EQ(assumed.at("count"), 2);
@@ -386,7 +386,7 @@ TEST(Dryrun, RangeOfDensitiesRunsTheCommandForBothEndsAndTellsWhatLiesBetween) {
   ASSERT_EQ(both.status, 0) << both.err;
   EXPECT_TRUE(has(both.out, "It fits at both: between 639MiB and 739MiB of 79.18GiB at the peak."))
       << both.out;
-  const auto reports = nlohmann::json::parse(read_file(folder / "report.json"));
+  const auto reports = testing::read_json(folder / "report.json");
   EXPECT_EQ(reports.at(0).at("processes").at(0).at("density"), 0);
   EXPECT_EQ(reports.at(1).at("devices").at(0).at("peak").at("allocated"), 120 << 20);
   const auto rows = read_rows(folder / "rows.csv");

@@ -2,9 +2,9 @@
 #include <fstream>
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "tests/cli/program.h"
+#include "tests/json.h"
 
 namespace memsweep {
 namespace {
@@ -16,7 +16,7 @@ const std::string kRun = "run --model mlp:16-16x4-4 --memory 16MiB --quiet ";
 
 std::vector<Json> json_lines(const std::string& text) {
   std::vector<Json> list;
-  for (const std::string& line : lines(text)) list.push_back(Json::parse(line));
+  for (const std::string& line : lines(text)) list.push_back(parse_json(line));
   return list;
 }
 

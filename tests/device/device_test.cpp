@@ -8,10 +8,10 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "harness/base/bytes.h"
 #include "harness/base/errors.h"
+#include "tests/json.h"
 
 namespace memsweep {
 namespace {
@@ -112,15 +112,15 @@ TEST_F(ProfileFile, NamesTheFieldThatIsWrongAndItsRule) {
       {"launch_seconds", "-1e-6", "at least 0"},
   };
   for (const auto& [field, value, rule] : wrong) {
-    auto object = nlohmann::json::parse(sound_);
-    object.at(field) = nlohmann::json::parse(value);
+    auto object = testing::parse_json(sound_);
+    object.at(field) = testing::parse_json(value);
     EXPECT_EQ(refusal(object).find(fmt::format("the field '{}' must be {}", field, rule)), 0U)
         << field << " " << value << ": " << refusal(object);
   }
 }
 
 TEST_F(ProfileFile, MayReachTheDataSheetsRatesAndLaunchInNoTime) {
-  auto object = nlohmann::json::parse(sound_);
+  auto object = testing::parse_json(sound_);
   object.at("bandwidth_share") = 1;
   object.at("product_share") = 1;
   object.at("launch_seconds") = 0;

@@ -1,19 +1,16 @@
 #include "kernels/generator.h"
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
-
-#include <fstream>
 
 #include "tests/golden.h"
+#include "tests/json.h"
 #include "tests/kernels/operands.h"
 
 namespace memsweep {
 namespace {
 
 nlohmann::json recorded_samples() {
-  std::ifstream file(testing::golden_root() / "training" / "generator.json");
-  return nlohmann::json::parse(file).at("samples");
+  return testing::read_json(testing::golden_root() / "training" / "generator.json").at("samples");
 }
 
 TEST(GeneratorGolden, EveryRecordedDrawIsReproduced) {

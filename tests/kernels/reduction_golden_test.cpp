@@ -2,15 +2,14 @@
 #include "kernels/reduction.h"
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "kernels/op.h"
 #include "tests/golden.h"
+#include "tests/json.h"
 
 namespace memsweep {
 namespace {
@@ -40,16 +39,14 @@ TEST(ReductionWorkspace, IsWhatPytorchTakes) {
   for (const auto& entry :
        std::filesystem::recursive_directory_iterator(testing::golden_root() / "pytorch")) {
     if (entry.path().filename() != "ops.jsonl") continue;
-    std::ifstream in(entry.path());
-    for (std::string line; std::getline(in, line);) {
-      const Json record = Json::parse(line);
+    for (const Json& record : testing::read_json_lines(entry.path())) {
       const auto [rows, columns] = extents(record);
       if (columns == 0) continue;
       const auto [partial, semaphores] =
           reduction_workspace(rows, columns, {record.at("sms").get<int>(), 2048});
       const auto ours =
           partial == 0 ? std::vector<std::size_t>{} : std::vector<std::size_t>{partial, semaphores};
-      EXPECT_EQ(ours, borrowed(record)) << line;
+      EXPECT_EQ(ours, borrowed(record)) << record;
       ++compared;
     }
   }

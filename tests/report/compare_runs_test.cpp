@@ -1,4 +1,5 @@
 // Which result files can be compared at all, what of them, and how the whole is summed up.
+#include "tests/json.h"
 #include "tests/report/compared_results.h"
 
 namespace memsweep {

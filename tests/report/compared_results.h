@@ -1,11 +1,8 @@
 // Results of a made-up search, and the fixture that compares them after a change.
 #pragma once
 
-#include <gtest/gtest.h>
 #include <algorithm>
 #include <functional>
-#include "harness/base/bytes.h"
-#include "harness/base/errors.h"
 
 #include <gtest/gtest.h>
 
@@ -13,6 +10,7 @@
 #include "harness/base/errors.h"
 #include "harness/report/compare.h"
 #include "harness/report/results_file.h"
+#include "tests/json.h"
 #include "tests/report/temporary_folder.h"
 
 namespace memsweep {

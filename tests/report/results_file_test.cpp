@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/base/errors.h"
+#include "tests/json.h"
 #include "tests/report/temporary_folder.h"
 
 namespace memsweep {
@@ -40,7 +41,7 @@ TEST(ResultsFile, ANewFileInANewFolderHasAHeaderAndSaysWhatWasMeasuredAndWhere) 
   const ResultsFile<Row> file(folder / "new/results.csv", kSettings, kEnvironment);
   EXPECT_TRUE(file.rows().empty());
   EXPECT_TRUE(read_rows(folder / "new/results.csv").empty());
-  const auto beside = nlohmann::json::parse(read_file(folder / "new/results.settings.json"));
+  const auto beside = testing::read_json(folder / "new/results.settings.json");
   EXPECT_EQ(beside.at("settings"), kSettings);
   EXPECT_EQ(beside.at("environment"), kEnvironment);
 }

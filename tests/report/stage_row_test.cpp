@@ -6,6 +6,7 @@
 
 #include "harness/base/errors.h"
 #include "harness/report/results_file.h"
+#include "tests/json.h"
 #include "tests/report/made_up_stages.h"
 #include "tests/report/temporary_folder.h"
 

@@ -4,18 +4,17 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "kernels/block_scales.h"
 #include "kernels/cpu/bodies.h"
 #include "kernels/generator.h"
 #include "tests/golden.h"
+#include "tests/json.h"
 #include "tests/scenarios/given_gradients.h"
 
 namespace memsweep {
@@ -26,7 +25,7 @@ using Codes = std::vector<std::uint8_t>;
 using Floats = std::vector<float>;
 
 const Json& golden() {
-  static const Json file = Json::parse(std::ifstream(testing::golden_root() / "training" / "adam8bit.json"));
+  static const Json file = testing::read_json(testing::golden_root() / "training" / "adam8bit.json");
   return file;
 }
 

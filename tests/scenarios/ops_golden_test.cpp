@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <string>
@@ -14,7 +13,6 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "harness/device/device.h"
 #include "harness/program/builder.h"
@@ -25,6 +23,7 @@
 #include "scenarios/case_result.h"
 #include "scenarios/parts/layers.h"
 #include "tests/golden.h"
+#include "tests/json.h"
 
 namespace memsweep {
 namespace {
@@ -251,8 +250,7 @@ void for_each_record(const std::function<void(const Json&, PytorchRelease)>& vis
   const auto root = testing::golden_root() / "pytorch";
   for (const PytorchRelease release : {PytorchRelease::v2_11, PytorchRelease::v2_15}) {
     const auto folder = release == PytorchRelease::v2_11 ? root : root / release_name(release);
-    std::ifstream in(folder / "ops.jsonl");
-    for (std::string line; std::getline(in, line);) visit(Json::parse(line), release);
+    for (const Json& record : testing::read_json_lines(folder / "ops.jsonl")) visit(record, release);
   }
 }
 

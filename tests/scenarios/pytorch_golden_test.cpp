@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <sstream>
 #include <string>
@@ -13,7 +12,6 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "harness/base/errors.h"
 #include "harness/device/device.h"
@@ -21,6 +19,7 @@
 #include "scenarios/case.h"
 #include "scenarios/case_result.h"
 #include "tests/golden.h"
+#include "tests/json.h"
 
 namespace memsweep {
 namespace {
@@ -48,14 +47,6 @@ std::vector<std::pair<fs::path, PytorchRelease>> folders() {
   return list;
 }
 
-template <typename Visit>
-void for_each_line(const fs::path& file, Visit visit) {
-  std::ifstream in(file);
-  for (std::string line; std::getline(in, line);) {
-    if (!line.empty()) visit(Json::parse(line));
-  }
-}
-
 std::vector<Recording> recordings() {
   std::vector<Recording> list;
   for (const auto& [folder, release] : folders()) {
@@ -64,11 +55,11 @@ std::vector<Recording> recordings() {
           {fmt::format("{}{}_{}", run.at("case").at("id").get<std::string>(), suffix, release_name(r)), r,
            run});
     };
-    for_each_line(folder / "results.jsonl", [&](const Json& run) { add(run, ""); });
-    for_each_line(folder / "boundaries.jsonl", [&](const Json& line) {
+    for (const Json& run : testing::read_json_lines(folder / "results.jsonl")) add(run, "");
+    for (const Json& line : testing::read_json_lines(folder / "boundaries.jsonl")) {
       if (line.contains("fits")) add(line.at("fits"), "-fits");
       if (line.contains("fails")) add(line.at("fails"), "-fails");
-    });
+    }
   }
   return list;
 }
@@ -231,18 +222,18 @@ TEST(PytorchGolden, AllocatesAndFreesInPytorchsOrder) {
   std::size_t compared = 0;
   for (const auto& [folder, release] : folders()) {
     const auto events = recorded_events(folder);
-    for_each_line(folder / "results.jsonl", [&, r = release](const Json& run) {
-      const Recording recording{run.at("case").at("id").get<std::string>(), r, run};
+    for (const Json& run : testing::read_json_lines(folder / "results.jsonl")) {
+      const Recording recording{run.at("case").at("id").get<std::string>(), release, run};
       const auto recorded = events.find(recording.id);
-      if (recorded == events.end() || !outside(recording).empty()) return;
+      if (recorded == events.end() || !outside(recording).empty()) continue;
       const Json ours = events_json(recording.id, rerun(recording));
       const Json& ops = ours.at("ops");
       EXPECT_EQ(first_other_event(with_casts_sorted(recorded->second, ops),
                                   with_casts_sorted(ours.at("events"), ops)),
                 "")
-          << recording.id << " of " << release_name(r);
+          << recording.id << " of " << release_name(release);
       ++compared;
-    });
+    }
   }
   fmt::print("compared: the events of {} recordings\n", compared);
   EXPECT_GT(compared, 0u);
@@ -262,19 +253,19 @@ Json outcomes(const Json& tried) {
 TEST(PytorchGolden, SearchesFindPytorchsBoundaries) {
   std::size_t compared = 0;
   for (const auto& [folder, release] : folders()) {
-    for_each_line(folder / "boundaries.jsonl", [&, r = release](const Json& line) {
-      const Recording recording{line.at("case").at("id").get<std::string>(), r, line};
-      if (!searchable(recording)) return;
-      SCOPED_TRACE(recording.id + " of " + std::string(release_name(r)));
+    for (const Json& line : testing::read_json_lines(folder / "boundaries.jsonl")) {
+      const Recording recording{line.at("case").at("id").get<std::string>(), release, line};
+      if (!searchable(recording)) continue;
+      SCOPED_TRACE(recording.id + " of " + std::string(release_name(release)));
       const Json ours = search_json(recording.spec(), case_of(recording));
       ++compared;
       if (line.contains("runs")) {
         EXPECT_EQ(ours.at("runs"), line.at("runs"));
-        return;
+        continue;
       }
       EXPECT_EQ(ours.at("largest"), line.at("largest"));
       EXPECT_EQ(outcomes(ours.at("tried")), outcomes(line.at("tried")));
-    });
+    }
   }
   fmt::print("compared: {} searches\n", compared);
   EXPECT_GT(compared, 0u);

@@ -93,7 +93,7 @@ TEST_P(Recomputed, LossAndGradientsAreThoseOfTheWholeGraphToTheBit) {
 }
 
 TEST(RecomputedBatchNorm, SeesItsBatchTwiceAndLeavesTheGradients) {
-  const Json file = Json::parse(std::ifstream(golden_root() / "training/recompute.json"));
+  const Json file = read_json(golden_root() / "training/recompute.json");
   const Json& spec = file.at("batchnorm");
   FirstStep whole(spec, "none"), recomputed(spec, "every_unit");
   EXPECT_EQ(recomputed.gradients, whole.gradients);

@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -12,7 +11,6 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "harness/base/bytes.h"
 #include "harness/memory/caching_allocator.h"
@@ -20,6 +18,7 @@
 #include "kernels/half.h"
 #include "scenarios/training_step.h"
 #include "tests/golden.h"
+#include "tests/json.h"
 
 namespace memsweep::testing {
 
@@ -35,7 +34,7 @@ inline std::vector<Case> cases_in(std::initializer_list<const char*> lists) {
   std::vector<Case> list;
   for (const auto& entry : std::filesystem::directory_iterator(golden_root() / "training")) {
     if (entry.path().extension() != ".json") continue;
-    const Json file = Json::parse(std::ifstream(entry.path()));
+    const Json file = read_json(entry.path());
     for (const char* name : lists) {
       for (const Json& spec : file.value(name, Json::array())) {
         list.push_back({file.at("part").get<std::string>() + "_" + spec.at("name").get<std::string>(), spec});

@@ -7,10 +7,9 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "harness/standin/control.h"
 #include "harness/standin/driver_model.h"
+#include "tests/json.h"
 #include "tests/standin/fake_cudnn.h"
 
 extern "C" {
@@ -75,7 +74,7 @@ std::int64_t workspace_of(void* plan) {
   return bytes;
 }
 
-class TrueCudnn : public testing::Test {
+class TrueCudnn : public ::testing::Test {
  protected:
   void SetUp() override {
     void* const library = dlopen(MEMSWEEP_FAKE_CUDNN, RTLD_NOW | RTLD_LOCAL);
@@ -112,7 +111,7 @@ TEST_F(TrueCudnn, TellsTheWorkspaceOfAPlan) {
 TEST_F(TrueCudnn, GetsNoHandlesAndTheDeviceInstead) {
   const Asked asked;  // fails where heuristics lack a device
   EXPECT_EQ(fake()->handles, 0);
-  const auto device = nlohmann::json::parse(fake()->device);
+  const auto device = testing::parse_json(fake()->device);
   EXPECT_EQ(device.at("deviceVer"), 800);
   EXPECT_EQ(device.at("deviceName"), "a100");
   EXPECT_EQ(device.at("maxSharedMemoryPerBlockOptin"), 163 * 1024) << "that of its generation";

@@ -2,20 +2,19 @@
 // scales, skipped steps and weights must be those of torch.amp.GradScaler (tests/golden/training/README.md).
 
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "harness/base/bytes.h"
 #include "harness/memory/caching_allocator.h"
 #include "harness/program/passes/loss_scaling.h"
 #include "harness/sweep/execution.h"
 #include "tests/golden.h"
+#include "tests/json.h"
 
 namespace memsweep {
 namespace {
@@ -144,7 +143,7 @@ class ScalerRun {
 };
 
 TEST(LossScalingGolden, ScalesAndSkipsAsGradScalerDoes) {
-  const Json file = Json::parse(std::ifstream(testing::golden_root() / "training" / "grad-scaler.json"));
+  const Json file = testing::read_json(testing::golden_root() / "training" / "grad-scaler.json");
   for (const Json& spec : file.at("cases")) {
     SCOPED_TRACE(spec.at("name").get<std::string>());
     ScalerRun(spec).run();

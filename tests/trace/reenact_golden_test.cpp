@@ -1,15 +1,13 @@
 // Snapshots that PyTorch wrote itself: asked for the same, the allocator has to do the same.
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "harness/trace/read_recording.h"
 #include "harness/trace/reenact.h"
 #include "tests/golden.h"
+#include "tests/json.h"
 
 namespace memsweep {
 namespace {
@@ -17,14 +15,7 @@ namespace {
 std::filesystem::path folder() { return testing::golden_root() / "snapshots"; }
 
 /// What torch.cuda.memory_stats() said at the end of each.
-std::vector<nlohmann::json> index() {
-  std::ifstream file(folder() / "index.jsonl");
-  std::vector<nlohmann::json> entries;
-  for (std::string line; std::getline(file, line);) {
-    if (!line.empty()) entries.push_back(nlohmann::json::parse(line));
-  }
-  return entries;
-}
+std::vector<nlohmann::json> index() { return testing::read_json_lines(folder() / "index.jsonl"); }
 
 class ReenactGolden : public ::testing::TestWithParam<nlohmann::json> {
  protected:

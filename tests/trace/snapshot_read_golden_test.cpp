@@ -2,26 +2,20 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "harness/trace/read_recording.h"
 #include "harness/trace/write_snapshot.h"
 #include "tests/golden.h"
+#include "tests/json.h"
 #include "tests/trace/scratch.h"
 
 namespace memsweep {
 namespace {
 
 std::vector<nlohmann::json> cases() {
-  std::ifstream index(testing::golden_root() / "snapshots" / "index.jsonl");
-  std::vector<nlohmann::json> all;
-  for (std::string line; std::getline(index, line);) {
-    if (!line.empty()) all.push_back(nlohmann::json::parse(line));
-  }
-  return all;
+  return testing::read_json_lines(testing::golden_root() / "snapshots" / "index.jsonl");
 }
 
 class GoldenSnapshot : public ::testing::TestWithParam<nlohmann::json> {

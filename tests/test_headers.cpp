@@ -1,1 +1,0 @@
-// Nothing: test_headers is the precompiled headers that all tests share.
