@@ -8,7 +8,7 @@ set -euo pipefail
 packages=(g++ cmake ninja-build ccache libcli11-dev libfmt-dev nlohmann-json3-dev libopenblas-dev libxxhash-dev
   zlib1g-dev)
 headers=(CLI/CLI.hpp fmt/format.h nlohmann/json.hpp cblas.h xxhash.h zlib.h)
-test_packages=(libgtest-dev libbenchmark-dev python3)
+test_packages=(libgtest-dev libbenchmark-dev lld python3)
 test_headers=(gtest/gtest.h benchmark/benchmark.h)
 
 give_up() {
