@@ -7,6 +7,7 @@
 
 #include "harness/standin/control.h"
 #include "harness/standin/driver_model.h"
+#include "tests/standin/assumed.h"
 
 extern "C" {
 int cufftCreate(int* plan);
@@ -30,12 +31,6 @@ constexpr int kReal = 0, kComplex = 4, kDoubleComplex = 5;  // cudaDataType
 class StandinCufft : public testing::Test {
  protected:
   void SetUp() override { reset("memory=64MiB"); }
-
-  static Estimates assumed(const std::string& function) {
-    const auto& all = model().observations.estimates;
-    const auto found = all.find(function);
-    return found == all.end() ? Estimates{} : found->second;
-  }
 
   static std::size_t in_use() { return model().memory.capacity() - model().memory.free_bytes(0); }
 };

@@ -7,6 +7,7 @@
 
 #include "harness/standin/control.h"
 #include "harness/standin/driver_model.h"
+#include "tests/standin/assumed.h"
 
 extern "C" {
 int cusolverDnCreate(void** handle);
@@ -65,12 +66,6 @@ constexpr int kReal = 0, kComplex = 4, kDoubleComplex = 5;  // cudaDataType
 class StandinCusolver : public testing::Test {
  protected:
   void SetUp() override { reset("memory=64MiB"); }
-
-  static Estimates assumed(const std::string& function) {
-    const auto& all = model().observations.estimates;
-    const auto found = all.find(function);
-    return found == all.end() ? Estimates{} : found->second;
-  }
 };
 
 TEST_F(StandinCusolver, HandlesOfCusolverRememberAndAreGivenBack) {

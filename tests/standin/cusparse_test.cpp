@@ -7,6 +7,7 @@
 
 #include "harness/standin/control.h"
 #include "harness/standin/driver_model.h"
+#include "tests/standin/assumed.h"
 
 extern "C" {
 int cusparseCreate(void** handle);
@@ -86,12 +87,6 @@ constexpr int kReal = 0;  // cudaDataType
 class StandinCusparse : public testing::Test {
  protected:
   void SetUp() override { reset("memory=64MiB"); }
-
-  static Estimates assumed(const std::string& function) {
-    const auto& all = model().observations.estimates;
-    const auto found = all.find(function);
-    return found == all.end() ? Estimates{} : found->second;
-  }
 };
 
 TEST_F(StandinCusparse, HandlesOfCusparseRememberAndAreGivenBack) {
